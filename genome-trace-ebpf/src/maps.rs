@@ -1,0 +1,149 @@
+//! Every map, declared once. Sizes are defaults: the loader sets those of the
+//! rings and of the counts.
+
+use aya_ebpf::{
+    macros::map,
+    maps::{Array, HashMap, LruHashMap, PerCpuArray, RingBuf},
+};
+use genome_trace_common::{
+    COMM_LEN, EXEC_ARGV_MAX, ExecRecord, FileCount, FileKey, FileRecord, Kind, LostCounts, PATH_MAX,
+};
+
+/// Exec, fork, exit, signal, OOM, cgroups: rare, and never starved by files.
+#[map]
+pub(crate) static LIFECYCLE: RingBuf = RingBuf::with_byte_size(1 << 20, 0);
+
+/// File creations, and the paths of counted files.
+#[map]
+pub(crate) static IO: RingBuf = RingBuf::with_byte_size(1 << 20, 0);
+
+/// Records that were refused, per kind.
+#[map]
+pub(crate) static LOST: PerCpuArray<LostCounts> = PerCpuArray::with_max_entries(1, 0);
+
+/// Which of the two maps of counts is current: 0 or 1. Userspace flips it,
+/// waits until no program can still be using the other, and empties that one.
+#[map]
+pub(crate) static EPOCH: Array<u32> = Array::with_max_entries(1, 0);
+
+#[map]
+pub(crate) static COUNTS_0: HashMap<FileKey, FileCount> = HashMap::with_max_entries(65536, 0);
+
+#[map]
+pub(crate) static COUNTS_1: HashMap<FileKey, FileCount> = HashMap::with_max_entries(65536, 0);
+
+/// Processes that `--pid` asked for, and their descendants.
+#[map]
+pub(crate) static WATCHED: HashMap<u32, u32> = HashMap::with_max_entries(65536, 0);
+
+/// Processes whose end was told already: without `group_dead` two threads
+/// that end together both see that none is left.
+#[map]
+pub(crate) static ENDED: LruHashMap<[u64; 2], u32> = LruHashMap::with_max_entries(4096, 0);
+
+/// Threads that have ended: tid -> task.
+#[map]
+pub(crate) static ENDED_THREADS: LruHashMap<u32, u64> = LruHashMap::with_max_entries(16384, 0);
+
+/// Write calls and written bytes of a process' threads that have ended:
+/// (tgid, start) -> (calls, bytes).
+#[map]
+pub(crate) static THREAD_WRITES: LruHashMap<[u64; 2], [u64; 2]> =
+    LruHashMap::with_max_entries(8192, 0);
+
+/// Who sent a signal that its receiver has yet to take.
+#[map]
+pub(crate) static SENDERS: LruHashMap<[u32; 2], Sender> = LruHashMap::with_max_entries(4096, 0);
+
+/// tid -> task of the last SIGKILL that the kernel itself sent: before 6.8
+/// `mark_victim`, which follows at once, tells no more than the tid.
+#[map]
+pub(crate) static KILLED: LruHashMap<u32, u64> = LruHashMap::with_max_entries(256, 0);
+
+/// Arguments of functions under way in kprobe mode: (tid, function) -> argument.
+#[map]
+pub(crate) static CALLS: HashMap<[u32; 2], u64> = HashMap::with_max_entries(16384, 0);
+
+/// Mount of an unlink under way: tid -> (dentry, mount).
+#[map]
+pub(crate) static UNLINKS: LruHashMap<u32, [u64; 2]> = LruHashMap::with_max_entries(4096, 0);
+
+/// What a program has told, for its twin: (tid, event) -> what makes that
+/// event unlike the thread's next one.
+#[map]
+pub(crate) static TOLD: LruHashMap<[u32; 2], u64> = LruHashMap::with_max_entries(4096, 0);
+
+/// Whether a thread is inside a write program on this processor, one slot a
+/// program: its twin then knows that the program was skipped.
+#[map]
+pub(crate) static INSIDE: PerCpuArray<u32> = PerCpuArray::with_max_entries(16, 0);
+
+/// Calls that a write program was skipped for and its twin counted.
+#[map]
+pub(crate) static RESCUED: PerCpuArray<u64> = PerCpuArray::with_max_entries(1, 0);
+
+/// Room to build records of variable length, one slot a program, because a
+/// fexit program can be preempted by another one on the same CPU.
+#[map]
+pub(crate) static EXEC_SCRATCH: PerCpuArray<ExecScratch> = PerCpuArray::with_max_entries(3, 0);
+
+#[map]
+pub(crate) static FILE_SCRATCH: PerCpuArray<FileScratch> =
+    PerCpuArray::with_max_entries(FILE_SLOTS, 0);
+
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub(crate) struct Sender {
+    pub(crate) tgid: u32,
+    pub(crate) comm: [u8; COMM_LEN],
+}
+
+/// One for each program that may be interrupted by another while it builds a
+/// record.
+const FILE_SLOTS: u32 = 16;
+
+/// One component may be read past `PATH_MAX` before the length is looked at.
+pub(crate) const PATH_ROOM: usize = PATH_MAX + 256;
+
+#[repr(C)]
+pub(crate) struct ExecScratch {
+    pub(crate) record: ExecRecord,
+    pub(crate) bytes: [u8; PATH_ROOM + EXEC_ARGV_MAX],
+}
+
+#[repr(C)]
+pub(crate) struct FileScratch {
+    pub(crate) record: FileRecord,
+    pub(crate) bytes: [u8; PATH_ROOM + PATH_MAX],
+}
+
+/// Counts records of `kind` that could not be handed over.
+#[inline(always)]
+pub(crate) fn count_lost(kind: Kind) {
+    if let Some(lost) = LOST.get_ptr_mut(0) {
+        // SAFETY: `get_ptr_mut` returned this CPU's value and `kind` is below
+        // `Kind::COUNT`.
+        let slot = unsafe { lost.cast::<u64>().add(kind as usize) };
+        add(slot, 1);
+    }
+}
+
+/// Adds to a counter that another program, or another CPU, may be adding to.
+#[inline(always)]
+pub(crate) fn add(counter: *mut u64, n: u64) {
+    // The target has no compare-and-swap, so `AtomicU64` has no `fetch_add`;
+    // BPF's atomic add is older than that and needs no more than 5.8.
+    #[cfg(target_arch = "bpf")]
+    // SAFETY: callers pass the address of an aligned u64 in a map value, which
+    // every program changes by this function alone.
+    unsafe {
+        core::arch::asm!(
+            "lock *(u64 *)({counter} + 0) += {n}",
+            counter = in(reg) counter,
+            n = in(reg) n,
+            options(nostack),
+        );
+    }
+    #[cfg(not(target_arch = "bpf"))]
+    let _ = (counter, n);
+}

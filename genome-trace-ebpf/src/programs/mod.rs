@@ -1,0 +1,12 @@
+//! The entries: which hook calls what.
+
+mod cgroup;
+mod exec;
+mod exit;
+mod fexit;
+mod fork;
+mod io_uring;
+mod kprobe;
+mod oom;
+mod signal;
+mod syscall;

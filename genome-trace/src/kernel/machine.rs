@@ -1,0 +1,91 @@
+//! The machine: kernel release, host name, processors.
+
+use std::{fmt, fs};
+
+/// A kernel's version, as far as it matters for what it can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct KernelVersion {
+    /// First number.
+    pub major: u32,
+    /// Second number.
+    pub minor: u32,
+}
+
+impl KernelVersion {
+    /// The oldest kernel that has ring buffers and CAP_BPF.
+    pub const OLDEST: Self = Self { major: 5, minor: 8 };
+
+    /// Reads a release as uname(2) gives it: `6.1.0-56-cloud-amd64`.
+    #[must_use]
+    pub fn parse(release: &str) -> Option<Self> {
+        let mut numbers = release.split(|c: char| !c.is_ascii_digit());
+        let major = numbers.next()?.parse().ok()?;
+        let minor = numbers.next()?.parse().ok()?;
+        Some(Self { major, minor })
+    }
+}
+
+impl fmt::Display for KernelVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.major, self.minor)
+    }
+}
+
+/// The kernel's release, as in `uname -r`.
+#[must_use]
+pub fn kernel_release() -> String {
+    read_line("/proc/sys/kernel/osrelease")
+}
+
+/// The host's name, as in `uname -n`.
+#[must_use]
+pub fn host_name() -> String {
+    read_line("/proc/sys/kernel/hostname")
+}
+
+fn read_line(path: &str) -> String {
+    fs::read_to_string(path).map_or_else(|_| "unknown".to_owned(), |text| text.trim().to_owned())
+}
+
+/// Processors that this process may use.
+#[must_use]
+pub fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// Size of a memory page in bytes.
+#[must_use]
+pub fn page_size() -> u64 {
+    // SAFETY: no precondition.
+    let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    u64::try_from(size).unwrap_or(4096)
+}
+
+/// Whether kernel probes can be asked for at all: the kernel lists them as a
+/// source of perf events.
+#[must_use]
+pub fn has_kprobes() -> bool {
+    fs::exists("/sys/bus/event_source/devices/kprobe").unwrap_or(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn releases_of_many_sorts() {
+        let version = |major, minor| Some(KernelVersion { major, minor });
+        assert_eq!(KernelVersion::parse("6.1.0-56-cloud-amd64"), version(6, 1));
+        assert_eq!(KernelVersion::parse("7.2.12+deb13-cloud-amd64"), version(7, 2));
+        assert_eq!(KernelVersion::parse("5.10"), version(5, 10));
+        assert_eq!(KernelVersion::parse("6.18-rc1"), version(6, 18));
+        assert_eq!(KernelVersion::parse("unknown"), None);
+        assert_eq!(KernelVersion::parse("99999999999999999999.1"), None);
+    }
+
+    #[test]
+    fn five_ten_is_newer_than_five_eight() {
+        assert!(KernelVersion { major: 5, minor: 10 } > KernelVersion::OLDEST);
+        assert!(KernelVersion { major: 5, minor: 7 } < KernelVersion::OLDEST);
+    }
+}

@@ -1,0 +1,16 @@
+//! The binary: parse, dispatch, print the error once, exit code.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use genome_trace::{cli::Cli, commands};
+
+fn main() -> ExitCode {
+    match commands::run(Cli::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("genome-trace: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

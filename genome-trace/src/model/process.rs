@@ -1,0 +1,29 @@
+//! Processes as events speak of them.
+
+/// One process for ever: PIDs are used again, a PID with a start time is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ProcessKey {
+    /// Process id in the initial PID namespace.
+    pub tgid: u32,
+    /// Start on the boot clock, in nanoseconds.
+    pub start_time: u64,
+}
+
+/// The process that an event happened to, as it was at that moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Process<'a> {
+    /// Which process.
+    pub key: ProcessKey,
+    /// The thread, where the event belongs to one.
+    pub tid: Option<u32>,
+    /// Its parent's process id.
+    pub ppid: Option<u32>,
+    /// Real user id in the initial user namespace.
+    pub uid: Option<u32>,
+    /// Its name, at most 15 bytes, not always UTF-8.
+    pub comm: Option<&'a [u8]>,
+    /// Path of its cgroup below the hierarchy's root.
+    pub cgroup_path: Option<&'a [u8]>,
+    /// It, or an ancestor, was asked for by `--pid`.
+    pub watched: bool,
+}

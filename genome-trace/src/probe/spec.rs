@@ -1,0 +1,343 @@
+//! Every probe there is: program, hook, and what it needs of the kernel.
+
+use std::{fmt, str::FromStr};
+
+use crate::model::EventKind;
+
+/// How writes and creations are seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// BPF trampolines on the functions that carry them out.
+    Fexit,
+    /// Kernel probes on the same functions.
+    Kprobe,
+    /// The exit of every system call.
+    Tracepoint,
+}
+
+impl Mode {
+    /// From the cheapest to the one that needs least.
+    pub const ALL: [Self; 3] = [Self::Fexit, Self::Kprobe, Self::Tracepoint];
+
+    /// The name on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fexit => "fexit",
+            Self::Kprobe => "kprobe",
+            Self::Tracepoint => "tracepoint",
+        }
+    }
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Mode {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|mode| mode.name() == name)
+            .ok_or_else(|| format!("no probe mode is called {name:?}"))
+    }
+}
+
+/// Where a program is attached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hook {
+    /// A tracepoint, with typed arguments.
+    TracepointBtf(&'static str),
+    /// The entry of a function, by a trampoline.
+    Fentry(&'static [&'static str]),
+    /// The return of a function, by a trampoline.
+    Fexit(&'static [&'static str]),
+    /// The entry of a function, by a kernel probe.
+    Kprobe(&'static [&'static str]),
+    /// The return of a function, by a kernel probe.
+    Kretprobe(&'static [&'static str]),
+}
+
+impl Hook {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::TracepointBtf(_) => "tp_btf",
+            Self::Fentry(_) => "fentry",
+            Self::Fexit(_) => "fexit",
+            Self::Kprobe(_) => "kprobe",
+            Self::Kretprobe(_) => "kretprobe",
+        }
+    }
+
+    /// The functions that it can be attached to, the newest name last.
+    pub(super) const fn functions(&self) -> &'static [&'static str] {
+        match self {
+            Self::TracepointBtf(_) => &[],
+            Self::Fentry(names)
+            | Self::Fexit(names)
+            | Self::Kprobe(names)
+            | Self::Kretprobe(names) => names,
+        }
+    }
+}
+
+/// One probe.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct ProbeSpec {
+    /// Name of the program in the object.
+    pub(super) program: &'static str,
+    pub(super) hook: Hook,
+    /// Of which mode it is; `None` for all.
+    pub(super) mode: Option<Mode>,
+    /// What it is for, in words.
+    pub(super) purpose: &'static str,
+    /// Which kinds of event it is needed for; empty for every run.
+    pub(super) kinds: &'static [EventKind],
+    /// Without it the mode, or genome-trace, is of no use.
+    pub(super) essential: bool,
+    /// Facts without which it tells nothing true.
+    pub(super) needs: &'static [&'static str],
+}
+
+/// What every header is read from.
+pub(super) const HEADER: &[&str] = &[
+    "task_struct.tgid",
+    "task_struct.pid",
+    "task_struct.group_leader",
+    "task_struct.start_boottime",
+    "task_struct.comm",
+];
+const FILE: &[&str] = &[
+    "file.f_path",
+    "file.f_inode",
+    "file.f_mode",
+    "path.mnt",
+    "path.dentry",
+    "dentry.d_parent",
+    "dentry.d_name.name",
+    "inode.i_mode",
+    "inode.i_ino",
+    "inode.i_sb",
+    "super_block.s_dev",
+    "mount.mnt",
+    "mount.mnt_parent",
+    "mount.mnt_mountpoint",
+    "vfsmount.mnt_root",
+];
+const TABLE: &[&str] = &["task_struct.files", "files_struct.fdt", "fdtable.fd", "fdtable.max_fds"];
+const UNLINK: &[&str] = &["path.mnt", "path.dentry", "dentry.d_parent", "dentry.d_inode"];
+
+const WRITES: &[EventKind] = &[EventKind::FileWrite];
+const CREATIONS: &[EventKind] = &[EventKind::FileCreate];
+const UNLINKS: &[EventKind] = &[EventKind::FileUnlink];
+const FILES: &[EventKind] = &[EventKind::FileWrite, EventKind::FileCreate, EventKind::FileUnlink];
+
+/// `do_filp_open` is called `do_file_open` since 7.1.
+const OPEN: &[&str] = &["do_filp_open", "do_file_open"];
+
+const fn lifecycle(
+    program: &'static str,
+    purpose: &'static str,
+    essential: bool,
+    needs: &'static [&'static str],
+) -> ProbeSpec {
+    let hook = Hook::TracepointBtf(program);
+    ProbeSpec { program, hook, mode: None, purpose, kinds: &[], essential, needs }
+}
+
+/// A second program on a tracepoint, for the calls that the kernel skips the
+/// first one for (see the BPF side's twin.rs).
+const fn twin(program: &'static str, tracepoint: &'static str, purpose: &'static str) -> ProbeSpec {
+    let hook = Hook::TracepointBtf(tracepoint);
+    ProbeSpec { program, hook, mode: None, purpose, kinds: &[], essential: false, needs: &[] }
+}
+
+const fn file(
+    mode: Mode,
+    program: &'static str,
+    hook: Hook,
+    purpose: &'static str,
+    kinds: &'static [EventKind],
+    needs: &'static [&'static str],
+) -> ProbeSpec {
+    ProbeSpec { program, hook, mode: Some(mode), purpose, kinds, essential: false, needs }
+}
+
+/// Marks a probe that its mode is of no use without: write(2) and open(2) are
+/// what a mode is for.
+const fn essential(probe: ProbeSpec) -> ProbeSpec {
+    ProbeSpec { essential: true, ..probe }
+}
+
+const fn fexit(
+    program: &'static str,
+    function: &'static [&'static str],
+    purpose: &'static str,
+    kinds: &'static [EventKind],
+    needs: &'static [&'static str],
+) -> ProbeSpec {
+    file(Mode::Fexit, program, Hook::Fexit(function), purpose, kinds, needs)
+}
+
+const fn kprobe(
+    program: &'static str,
+    function: &'static [&'static str],
+    purpose: &'static str,
+    kinds: &'static [EventKind],
+    needs: &'static [&'static str],
+) -> ProbeSpec {
+    file(Mode::Kprobe, program, Hook::Kprobe(function), purpose, kinds, needs)
+}
+
+const fn kretprobe(
+    program: &'static str,
+    function: &'static [&'static str],
+    purpose: &'static str,
+    kinds: &'static [EventKind],
+    needs: &'static [&'static str],
+) -> ProbeSpec {
+    file(Mode::Kprobe, program, Hook::Kretprobe(function), purpose, kinds, needs)
+}
+
+/// All probes, in the order in which they are attached: the end of a process
+/// before its beginning, so that none is begun and never ended; the entry of a
+/// function before its return.
+pub(super) static PROBES: &[ProbeSpec] = &[
+    lifecycle(
+        "sched_process_exit",
+        "exit: how processes end",
+        true,
+        &["task_struct.signal", "signal_struct.live", "signal_struct.group_exit_code"],
+    ),
+    twin("sched_process_exit_twin", "sched_process_exit", "exit: what the first was skipped for"),
+    lifecycle("sched_process_fork", "fork: new processes", true, &[]),
+    twin("sched_process_fork_twin", "sched_process_fork", "fork: what the first was skipped for"),
+    lifecycle("sched_process_exec", "exec: new programs", true, &["task_struct.mm"]),
+    twin("sched_process_exec_twin", "sched_process_exec", "exec: what the first was skipped for"),
+    lifecycle(
+        "signal_generate",
+        "signal: who ends whom",
+        false,
+        &["signal_struct.flags", "signal_struct.group_exit_code"],
+    ),
+    lifecycle("signal_deliver", "signal: faults and aborts", false, &["k_sigaction.sa.sa_handler"]),
+    lifecycle("mark_victim", "oom_kill: the OOM killer's choice", false, &["task_struct.signal"]),
+    lifecycle(
+        "cgroup_mkdir",
+        "cgroup paths of new cgroups",
+        false,
+        &["cgroup.kn", "kernfs_node.id"],
+    ),
+    essential(fexit("vfs_write_exit", &["vfs_write"], "write, pwrite", WRITES, FILE)),
+    fexit("vfs_writev_exit", &["vfs_writev"], "writev, pwritev, pwritev2", WRITES, FILE),
+    fexit("do_sendfile_exit", &["do_sendfile"], "sendfile", WRITES, TABLE),
+    fexit("do_splice_exit", &["do_splice"], "splice", WRITES, FILE),
+    fexit("vfs_copy_file_range_exit", &["vfs_copy_file_range"], "copy_file_range", WRITES, FILE),
+    essential(fexit("do_filp_open_exit", OPEN, "file creations", CREATIONS, FILE)),
+    fexit("vfs_write_exit_twin", &["vfs_write"], "what the first was skipped for", WRITES, FILE),
+    fexit("vfs_writev_exit_twin", &["vfs_writev"], "what the first was skipped for", WRITES, FILE),
+    fexit(
+        "do_sendfile_exit_twin",
+        &["do_sendfile"],
+        "what the first was skipped for",
+        WRITES,
+        TABLE,
+    ),
+    fexit("do_splice_exit_twin", &["do_splice"], "what the first was skipped for", WRITES, FILE),
+    fexit(
+        "vfs_copy_file_range_exit_twin",
+        &["vfs_copy_file_range"],
+        "what the first was skipped for",
+        WRITES,
+        FILE,
+    ),
+    fexit(
+        "vfs_unlink_exit_twin",
+        &["vfs_unlink"],
+        "what the first was skipped for",
+        UNLINKS,
+        UNLINK,
+    ),
+    fexit("do_filp_open_exit_twin", OPEN, "what the first was skipped for", CREATIONS, FILE),
+    file(
+        Mode::Fexit,
+        "security_path_unlink_entry",
+        Hook::Fentry(&["security_path_unlink"]),
+        "unlinks: the mount",
+        UNLINKS,
+        UNLINK,
+    ),
+    fexit("vfs_unlink_exit", &["vfs_unlink"], "unlinks", UNLINKS, UNLINK),
+    essential(kprobe("vfs_write_enter", &["vfs_write"], "write, pwrite", WRITES, FILE)),
+    essential(kretprobe("vfs_write_return", &["vfs_write"], "write, pwrite", WRITES, FILE)),
+    kprobe("vfs_writev_enter", &["vfs_writev"], "writev, pwritev, pwritev2", WRITES, FILE),
+    kretprobe("vfs_writev_return", &["vfs_writev"], "writev, pwritev, pwritev2", WRITES, FILE),
+    kprobe("do_sendfile_enter", &["do_sendfile"], "sendfile", WRITES, TABLE),
+    kretprobe("do_sendfile_return", &["do_sendfile"], "sendfile", WRITES, TABLE),
+    kprobe("do_splice_enter", &["do_splice"], "splice", WRITES, FILE),
+    kretprobe("do_splice_return", &["do_splice"], "splice", WRITES, FILE),
+    kprobe("vfs_copy_file_range_enter", &["vfs_copy_file_range"], "copy_file_range", WRITES, FILE),
+    kretprobe(
+        "vfs_copy_file_range_return",
+        &["vfs_copy_file_range"],
+        "copy_file_range",
+        WRITES,
+        FILE,
+    ),
+    essential(kretprobe("do_filp_open_return", OPEN, "file creations", CREATIONS, FILE)),
+    kprobe(
+        "security_path_unlink_enter",
+        &["security_path_unlink"],
+        "unlinks: the mount",
+        UNLINKS,
+        UNLINK,
+    ),
+    kprobe("vfs_unlink_enter", &["vfs_unlink"], "unlinks", UNLINKS, UNLINK),
+    kretprobe("vfs_unlink_return", &["vfs_unlink"], "unlinks", UNLINKS, UNLINK),
+    essential(file(
+        Mode::Tracepoint,
+        "sys_exit",
+        Hook::TracepointBtf("sys_exit"),
+        "writes, file creations, unlinks",
+        FILES,
+        &["pt_regs", "task_struct.files", "files_struct.fdt", "fdtable.fd", "task_struct.fs"],
+    )),
+    ProbeSpec {
+        program: "io_uring_complete",
+        hook: Hook::TracepointBtf("io_uring_complete"),
+        mode: None,
+        purpose: "io_uring writes",
+        kinds: WRITES,
+        essential: false,
+        needs: &["io_kiocb.file", "io_kiocb.opcode"],
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_mode_has_what_it_is_for() {
+        for mode in Mode::ALL {
+            for kind in FILES {
+                let covered = PROBES
+                    .iter()
+                    .any(|p| p.mode == Some(mode) && p.essential && p.kinds.contains(kind));
+                assert!(covered || *kind == EventKind::FileUnlink, "{mode} {kind:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_read_back() {
+        for mode in Mode::ALL {
+            assert_eq!(mode.name().parse(), Ok(mode));
+        }
+        assert!("auto".parse::<Mode>().is_err());
+    }
+}

@@ -1,0 +1,294 @@
+//! Events for the tests of renderers: of each kind one with everything known,
+//! one with as much unknown as can be, and any at all.
+
+use proptest::prelude::*;
+
+use crate::model::{
+    Argv, Ending, Event, Exec, Exit, FileCreate, FileUnlink, FileWrite, Lost, MemoryConstraint,
+    OomKill, Payload, Process, ProcessKey, Signal, SignalNumber, WallTime,
+};
+
+/// 2026-11-20T11:31:35.123456789Z.
+pub(super) const TIME: WallTime = WallTime { unix_ns: 1_795_174_295_123_456_789 };
+
+pub(super) const PROCESS: Process<'static> = Process {
+    key: ProcessKey { tgid: 47392, start_time: 812_345_678_901 },
+    tid: Some(47393),
+    ppid: Some(47100),
+    uid: Some(1000),
+    comm: Some(b"python3"),
+    cgroup_path: Some(b"/ai/code"),
+    watched: true,
+};
+
+pub(super) const UNKNOWN_PROCESS: Process<'static> = Process {
+    key: ProcessKey { tgid: 47392, start_time: 812_345_678_901 },
+    tid: None,
+    ppid: None,
+    uid: None,
+    comm: None,
+    cgroup_path: None,
+    watched: false,
+};
+
+const LOST: Lost = Lost {
+    exec: 7,
+    fork: 0,
+    exit: 1,
+    signal: 2,
+    oom_kill: 3,
+    file_create: 30,
+    file_write: 4,
+    file_unlink: 5,
+    file_path: 6,
+    cgroup: 8,
+    skipped: 11,
+};
+
+pub(super) const EXIT: Exit = Exit {
+    ending: Ending::Signaled { signal: SignalNumber(9), core_dumped: false },
+    runtime_ns: 8_200_000_000,
+    cpu_ns: Some(7_900_000_000),
+    peak_rss_bytes: Some(1_932_735_283),
+    write_calls: Some(2_847),
+    written_bytes: Some(31_457_280),
+    vram_bytes: Some(3 << 30),
+};
+
+pub(super) const fn event<'a>(payload: Payload<'a>) -> Event<'a> {
+    let process = if matches!(payload, Payload::Lost(_)) { None } else { Some(PROCESS) };
+    Event { ktime_ns: 1, wall_time: TIME, process, payload }
+}
+
+/// One of each kind, in the order of `EventKind::ALL`, everything known.
+pub(super) fn known() -> [Event<'static>; 9] {
+    let (device, inode) = ((8, 1), 123_456);
+    [
+        Payload::Exec(Exec {
+            exe: Some(b"/usr/bin/python3.11"),
+            argv: Some(Argv { block: b"python3\0train.py\0--name=two words\0" }),
+            exe_truncated: false,
+            argv_truncated: false,
+        }),
+        Payload::Fork,
+        Payload::Exit(EXIT),
+        Payload::Signal(Signal {
+            signal: SignalNumber(15),
+            code: 0,
+            sender_tgid: Some(1234),
+            sender_comm: Some(b"bash"),
+        }),
+        Payload::OomKill(OomKill {
+            constraint: Some(MemoryConstraint::Memcg),
+            total_vm_bytes: Some(2 << 30),
+            anon_rss_bytes: Some(1_503_238_553),
+            file_rss_bytes: Some(2 << 20),
+            shmem_rss_bytes: Some(0),
+            oom_score_adj: Some(-500),
+            memory_cgroup_path: Some(b"/ai/code"),
+            memory_limit_bytes: Some(3 << 29),
+            memory_usage_bytes: Some(3 << 29),
+            invoker_tgid: 47_400,
+        }),
+        Payload::FileCreate(FileCreate {
+            path: Some(b"/data/out/part-0001.bin"),
+            path_truncated: false,
+            device,
+            inode,
+        }),
+        Payload::FileWrite(FileWrite {
+            path: Some(b"/data/out/part-0001.bin"),
+            path_truncated: false,
+            device,
+            inode,
+            write_calls: 2_847,
+            written_bytes: 31_457_280,
+        }),
+        Payload::FileUnlink(FileUnlink {
+            path: Some(b"/data/out/part-0001.bin"),
+            path_truncated: false,
+            unlink_calls: 1,
+        }),
+        Payload::Lost(LOST),
+    ]
+    .map(event)
+}
+
+/// One of each kind with everything unknown that can be.
+pub(super) fn unknown() -> [Event<'static>; 9] {
+    let (path, path_truncated, device, inode) = (None, true, (8, 1), 123_456);
+    [
+        Payload::Exec(Exec { exe: None, exe_truncated: false, argv: None, argv_truncated: true }),
+        Payload::Fork,
+        Payload::Exit(Exit {
+            cpu_ns: None,
+            peak_rss_bytes: None,
+            write_calls: None,
+            written_bytes: None,
+            vram_bytes: None,
+            ..EXIT
+        }),
+        Payload::Signal(Signal {
+            signal: SignalNumber(37),
+            code: 17,
+            sender_tgid: None,
+            sender_comm: None,
+        }),
+        Payload::OomKill(OomKill {
+            constraint: None,
+            total_vm_bytes: None,
+            anon_rss_bytes: None,
+            file_rss_bytes: None,
+            shmem_rss_bytes: None,
+            oom_score_adj: None,
+            memory_cgroup_path: None,
+            memory_limit_bytes: None,
+            memory_usage_bytes: None,
+            invoker_tgid: 47_400,
+        }),
+        Payload::FileCreate(FileCreate { path, path_truncated, device, inode }),
+        Payload::FileWrite(FileWrite {
+            path,
+            path_truncated,
+            device,
+            inode,
+            write_calls: 1,
+            written_bytes: 1,
+        }),
+        Payload::FileUnlink(FileUnlink { path, path_truncated, unlink_calls: 2 }),
+        Payload::Lost(Lost::default()),
+    ]
+    .map(|payload| Event {
+        process: event(payload).process.map(|_| UNKNOWN_PROCESS),
+        ..event(payload)
+    })
+}
+
+/// What an arbitrary event is made of; events borrow, strategies own.
+#[derive(Debug)]
+pub(super) struct Values {
+    kind: usize,
+    unix_ns: i64,
+    texts: [Option<Vec<u8>>; 4],
+    sizes: [Option<u64>; 7],
+    ids: [Option<u32>; 4],
+    code: i32,
+    flag: bool,
+}
+
+pub(super) fn values() -> impl Strategy<Value = Values> {
+    let bytes = prop_oneof![any::<Vec<u8>>(), any::<String>().prop_map(String::into_bytes)];
+    let text = prop::option::of(bytes);
+    (
+        0..9_usize,
+        any::<i64>(),
+        [text.clone(), text.clone(), text.clone(), text],
+        any::<[Option<u64>; 7]>(),
+        any::<[Option<u32>; 4]>(),
+        any::<i32>(),
+        any::<bool>(),
+    )
+        .prop_map(|(kind, unix_ns, texts, sizes, ids, code, flag)| Values {
+            kind,
+            unix_ns,
+            texts,
+            sizes,
+            ids,
+            code,
+            flag,
+        })
+}
+
+impl Values {
+    pub(super) fn event(&self) -> Event<'_> {
+        let payload = self.payload();
+        let process = Process {
+            key: ProcessKey { tgid: self.id(0), start_time: self.size(0) },
+            tid: self.ids[1],
+            ppid: self.ids[2],
+            uid: self.ids[3],
+            comm: self.text(0),
+            cgroup_path: self.text(1),
+            watched: self.flag,
+        };
+        Event {
+            ktime_ns: self.size(0),
+            wall_time: WallTime { unix_ns: self.unix_ns },
+            process: event(payload).process.map(|_| process),
+            payload,
+        }
+    }
+
+    fn payload(&self) -> Payload<'_> {
+        let (path, path_truncated) = (self.text(2), self.flag);
+        let (device, inode) = ((self.id(0), self.id(1)), self.size(1));
+        match self.kind {
+            0 => Payload::Exec(Exec {
+                exe: path,
+                argv: self.text(3).map(|block| Argv { block }),
+                exe_truncated: self.flag,
+                argv_truncated: self.flag,
+            }),
+            1 => Payload::Fork,
+            2 => Payload::Exit(Exit {
+                ending: Ending::from_wait_status(self.id(0)),
+                runtime_ns: self.size(0),
+                cpu_ns: self.sizes[1],
+                peak_rss_bytes: self.sizes[2],
+                write_calls: self.sizes[3],
+                written_bytes: self.sizes[4],
+                vram_bytes: self.sizes[5],
+            }),
+            3 => Payload::Signal(Signal {
+                signal: SignalNumber(self.id(0)),
+                code: self.code,
+                sender_tgid: self.ids[1],
+                sender_comm: self.text(3),
+            }),
+            4 => Payload::OomKill(OomKill {
+                constraint: [None, Some(MemoryConstraint::Memcg), Some(MemoryConstraint::Global)]
+                    [self.id(0) as usize % 3],
+                total_vm_bytes: self.sizes[1],
+                anon_rss_bytes: self.sizes[2],
+                file_rss_bytes: self.sizes[3],
+                shmem_rss_bytes: self.sizes[4],
+                oom_score_adj: self.flag.then_some(self.code),
+                memory_cgroup_path: self.text(3),
+                memory_limit_bytes: self.sizes[5],
+                memory_usage_bytes: self.sizes[6],
+                invoker_tgid: self.id(1),
+            }),
+            5 => Payload::FileCreate(FileCreate { path, path_truncated, device, inode }),
+            6 => Payload::FileWrite(FileWrite {
+                path,
+                path_truncated,
+                device,
+                inode,
+                write_calls: self.size(2),
+                written_bytes: self.size(3),
+            }),
+            7 => {
+                Payload::FileUnlink(FileUnlink { path, path_truncated, unlink_calls: self.size(2) })
+            }
+            // No machine counts so far that ten counts together overflow.
+            _ => Payload::Lost(Lost {
+                exec: self.size(1) >> 4,
+                file_create: self.size(2) >> 4,
+                file_path: self.size(3) >> 4,
+                ..Lost::default()
+            }),
+        }
+    }
+
+    fn text(&self, index: usize) -> Option<&[u8]> {
+        self.texts[index].as_deref()
+    }
+
+    fn size(&self, index: usize) -> u64 {
+        self.sizes[index].unwrap_or_default()
+    }
+
+    fn id(&self, index: usize) -> u32 {
+        self.ids[index].unwrap_or_default()
+    }
+}

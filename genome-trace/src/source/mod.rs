@@ -1,0 +1,12 @@
+//! Where records come from: the rings, the maps of counts, the counters of
+//! losses.
+
+mod counts;
+mod loss;
+mod ring;
+mod watch;
+
+pub use counts::{Counts, FLUSH_INTERVAL};
+pub use loss::Losses;
+pub use ring::{Drained, Ring};
+pub use watch::watch_tree;

@@ -1,0 +1,23 @@
+//! The binary from outside, without root, and the documents held against it.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod doctor;
+mod documents;
+mod help;
+mod privileges;
+mod stdout;
+mod usage;
+
+use std::ffi::OsStr;
+
+use genome_trace_tests_e2e::{Ended, Invocation};
+
+/// Runs the binary as the user who runs the tests.
+fn run<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Ended {
+    Invocation::new(args).unwrap().run().unwrap()
+}
+
+/// Runs it without any capability.
+fn run_unprivileged<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Ended {
+    Invocation::unprivileged(args).unwrap().run().unwrap()
+}

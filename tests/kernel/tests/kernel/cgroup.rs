@@ -1,0 +1,164 @@
+//! Cgroups: the hierarchies that are mounted, and folders in them.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use genome_trace_tests_kernel::{Checks, Context, Suite, Unsupported};
+
+/// Cgroups in the other hierarchies before those that count.
+const BEFORE: usize = 300;
+/// Cgroups in each other hierarchy after them, at most.
+const AFTER: usize = 5_000;
+/// Cgroups in the memory hierarchy, one of which another's id shall meet.
+const CANDIDATES: u32 = 32;
+const FEW: u64 = 5;
+
+pub(crate) fn add_to(suite: &mut Suite) {
+    suite.once("cgroup::new_ones_in_another_hierarchy", new_ones_in_another_hierarchy);
+}
+
+/// Ids of cgroups are unique in one hierarchy only: those of the others must
+/// not be taken for the one that processes are told by.
+fn new_ones_in_another_hierarchy(context: &Context) -> anyhow::Result<()> {
+    let memory = Hierarchy::of_memory_on_v1()?
+        .ok_or_else(|| Unsupported("the memory controller is not on cgroup v1".into()))?;
+    let others = Hierarchy::all_on_v1_without_memory()?;
+    if others.is_empty() {
+        return Err(Unsupported("there is one cgroup v1 hierarchy only".into()).into());
+    }
+    let tracer = context.tracer().start()?;
+    for other in &others {
+        other.new_ids(|ids| ids.len() < BEFORE.div_ceil(others.len()))?;
+    }
+    let candidates: Result<Vec<Cgroup>, _> =
+        (0..CANDIDATES).map(|index| memory.new_cgroup(&format!("memory-{index}"))).collect();
+    let candidates = candidates?;
+    let last = candidates.last().context("no candidate")?;
+    let last_id = last.id()?;
+    // A hierarchy hands its ids out in order: these pass all candidates'. Of
+    // two cgroups with one id the later is the one to be mistaken for the other.
+    let mut ids = BTreeSet::new();
+    for other in &others {
+        ids.extend(other.new_ids(|ids| {
+            ids.len() < AFTER && ids.last().is_none_or(|reached| *reached < last_id)
+        })?);
+    }
+    let twice = candidates.iter().find(|one| one.id().is_ok_and(|id| ids.contains(&id)));
+    if twice.is_none() {
+        eprintln!("no two cgroups had one id here");
+    }
+    let cgroup = twice.unwrap_or(last);
+    let held = context.workload("spawn-storm").option("--count", FEW).hold()?;
+    cgroup.take_in(held.pid())?;
+    let truth = held.release()?;
+    let trace = tracer.stop()?;
+
+    let mut checks = Checks::new();
+    let (launcher, path) = (Some(truth.pid()?), cgroup.path());
+    for kind in ["fork", "exec", "exit"] {
+        let events = trace.events.kind(kind);
+        let children = events.filter(|event| event.number("ppid") == launcher);
+        let paths: Vec<_> = children.map(|event| event.text("cgroup_path")).collect();
+        let wanted = vec![Some(path.as_str()); usize::try_from(FEW)?];
+        checks.equal(format_args!("cgroup paths of {kind}"), paths, wanted);
+    }
+    checks.equal("lost cgroup", trace.loss.of("cgroup"), 0);
+    trace.check_no_lifecycle_lost(&mut checks);
+    checks.verdict()
+}
+
+/// A mounted hierarchy.
+pub(crate) struct Hierarchy {
+    root: PathBuf,
+}
+
+/// A cgroup that goes with this value.
+pub(crate) struct Cgroup {
+    root: PathBuf,
+    folder: PathBuf,
+}
+
+impl Hierarchy {
+    /// The one that processes are told by: the memory controller's where that
+    /// is on version 1, else version 2.
+    pub(crate) fn told_by() -> anyhow::Result<Self> {
+        if let Some(memory) = Self::of_memory_on_v1()? {
+            return Ok(memory);
+        }
+        let unified = Self::mounted(|kind, _| kind == "cgroup2")?;
+        Ok(unified.ok_or_else(|| Unsupported("no cgroup hierarchy is mounted".into()))?)
+    }
+
+    fn of_memory_on_v1() -> anyhow::Result<Option<Self>> {
+        Self::mounted(|kind, options| kind == "cgroup" && has_memory(options))
+    }
+
+    fn all_on_v1_without_memory() -> anyhow::Result<Vec<Self>> {
+        Self::all_mounted(|kind, options| kind == "cgroup" && !has_memory(options))
+    }
+
+    fn mounted(wanted: fn(&str, &str) -> bool) -> anyhow::Result<Option<Self>> {
+        Ok(Self::all_mounted(wanted)?.into_iter().next())
+    }
+
+    fn all_mounted(wanted: fn(&str, &str) -> bool) -> anyhow::Result<Vec<Self>> {
+        let mounts = fs::read_to_string("/proc/self/mounts").context("read the mounts")?;
+        let mounted = mounts.lines().filter_map(|line| {
+            let fields: Vec<&str> = line.split(' ').collect();
+            let [_, root, kind, options, ..] = fields.as_slice() else { return None };
+            wanted(kind, options).then(|| Self { root: PathBuf::from(root) })
+        });
+        Ok(mounted.collect())
+    }
+
+    /// A new cgroup below the hierarchy's root.
+    pub(crate) fn new_cgroup(&self, purpose: &str) -> anyhow::Result<Cgroup> {
+        let name = format!("genome-trace-{purpose}-{}", std::process::id());
+        let folder = self.root.join(name);
+        fs::create_dir(&folder).with_context(|| format!("make cgroup {}", folder.display()))?;
+        Ok(Cgroup { root: self.root.clone(), folder })
+    }
+
+    /// The ids of new cgroups, made and removed as long as `go_on` says.
+    fn new_ids(&self, go_on: impl Fn(&[u64]) -> bool) -> anyhow::Result<Vec<u64>> {
+        let mut ids = Vec::new();
+        while go_on(&ids) {
+            ids.push(self.new_cgroup(&format!("other-{}", ids.len()))?.id()?);
+        }
+        Ok(ids)
+    }
+}
+
+fn has_memory(options: &str) -> bool {
+    options.split(',').any(|option| option == "memory")
+}
+
+impl Cgroup {
+    /// Moves a process in.
+    pub(crate) fn take_in(&self, pid: u32) -> anyhow::Result<()> {
+        fs::write(self.folder.join("cgroup.procs"), pid.to_string())
+            .with_context(|| format!("move {pid} into {}", self.folder.display()))
+    }
+
+    /// The kernel's number for it, unique in its hierarchy.
+    fn id(&self) -> anyhow::Result<u64> {
+        let metadata = fs::metadata(&self.folder);
+        Ok(metadata.with_context(|| format!("ask about {}", self.folder.display()))?.ino())
+    }
+
+    /// The path as the kernel has it, from the hierarchy's root.
+    pub(crate) fn path(&self) -> String {
+        let below = self.folder.strip_prefix(&self.root);
+        let path = Path::new("/").join(below.unwrap_or(&self.folder));
+        path.display().to_string()
+    }
+}
+
+impl Drop for Cgroup {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir(&self.folder);
+    }
+}

@@ -1,0 +1,287 @@
+//! The command line: definitions only.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::load::crash::How;
+
+/// A program that misbehaves on purpose and says exactly what it did.
+#[derive(Parser)]
+#[command(name = "genome-trace-workload", version)]
+pub(crate) struct Cli {
+    /// Print this process' pid, then wait for a line or the end of stdin before the work
+    #[arg(long, global = true)]
+    pub(crate) hold: bool,
+    /// Do the work as this user (root needed)
+    #[arg(long, global = true, value_name = "UID")]
+    pub(crate) as_uid: Option<u32>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Start many short processes with posix_spawn(3)
+    SpawnStorm(SpawnStorm),
+    /// Create files, write each once and close it
+    CreateFiles(CreateFiles),
+    /// Write to one file very often
+    WriteStorm(WriteStorm),
+    /// Create and unlink the same name again and again
+    Churn(Churn),
+    /// Write to a file that stands in no folder
+    Memfd(Memfd),
+    /// Unlink files that were made before
+    Unlink(Unlink),
+    /// End a process in a given way
+    Crash(Crash),
+    /// Kill a waiting child with kill(2)
+    KillVictim(KillVictim),
+    /// Let the kernel kill a child for want of memory in a cgroup
+    Oom(Oom),
+    /// Write from many threads of one process
+    Threads(Threads),
+    /// A bounded mixture of everything that does no harm
+    Mixed(Mixed),
+    /// Fork a tree of processes
+    Tree(Tree),
+    /// Exit with a code, and print nothing
+    Exit(Exit),
+}
+
+impl Command {
+    /// The subcommand's name as the truth line carries it.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::SpawnStorm(_) => "spawn-storm",
+            Self::CreateFiles(_) => "create-files",
+            Self::WriteStorm(_) => "write-storm",
+            Self::Churn(_) => "churn",
+            Self::Memfd(_) => "memfd",
+            Self::Unlink(_) => "unlink",
+            Self::Crash(_) => "crash",
+            Self::KillVictim(_) => "kill-victim",
+            Self::Oom(_) => "oom",
+            Self::Threads(_) => "threads",
+            Self::Mixed(_) => "mixed",
+            Self::Tree(_) => "tree",
+            Self::Exit(_) => "exit",
+        }
+    }
+}
+
+#[derive(Args)]
+pub(crate) struct SpawnStorm {
+    /// How many processes
+    #[arg(long)]
+    pub(crate) count: u32,
+    /// How many of them may live at once
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) jobs: u32,
+    /// What to start, as `PROGRAM storm-<i>`
+    #[arg(long, default_value = "/bin/true")]
+    pub(crate) program: PathBuf,
+    /// Start this program's own `exit --code <i % 256> storm-<i>` instead
+    #[arg(long, conflicts_with = "program")]
+    pub(crate) self_exit: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct CreateFiles {
+    /// The folder; made if it is not there
+    #[arg(long)]
+    pub(crate) dir: PathBuf,
+    /// Files for each process
+    #[arg(long)]
+    pub(crate) count: u64,
+    /// Bytes written to each file, in one write
+    #[arg(long, default_value_t = 100)]
+    pub(crate) bytes: usize,
+    /// Processes that create at once
+    #[arg(long, default_value_t = 1)]
+    pub(crate) procs: u64,
+    /// Threads that share each process' files
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) threads: u64,
+    /// Leave the files
+    #[arg(long)]
+    pub(crate) keep: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct WriteStorm {
+    /// The file
+    #[arg(long)]
+    pub(crate) path: PathBuf,
+    /// How many calls
+    #[arg(long)]
+    pub(crate) count: u64,
+    /// Bytes written by each call
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) bytes: u32,
+    /// By which system call
+    #[arg(long, value_enum, default_value_t = WriteCall::Write)]
+    pub(crate) call: WriteCall,
+    /// Leave the file
+    #[arg(long)]
+    pub(crate) keep: bool,
+}
+
+/// The ways to write to a file that the kernel has.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(crate) enum WriteCall {
+    Write,
+    Pwrite,
+    Writev,
+    Pwritev2,
+    Sendfile,
+    Splice,
+    CopyFileRange,
+    IoUring,
+}
+
+#[derive(Args)]
+pub(crate) struct Churn {
+    /// The folder; made if it is not there
+    #[arg(long)]
+    pub(crate) dir: PathBuf,
+    /// How often
+    #[arg(long)]
+    pub(crate) count: u64,
+    /// Bytes written to each file, in one call; 0 for no call
+    #[arg(long, default_value_t = 0)]
+    pub(crate) bytes: usize,
+    /// Give each file a name of its own
+    #[arg(long)]
+    pub(crate) names: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Memfd {
+    /// The name that the file is given
+    #[arg(long)]
+    pub(crate) name: String,
+    /// Bytes written to it, in one call
+    #[arg(long)]
+    pub(crate) bytes: usize,
+}
+
+#[derive(Args)]
+pub(crate) struct Unlink {
+    /// The folder; made if it is not there
+    #[arg(long)]
+    pub(crate) dir: PathBuf,
+    /// How many files
+    #[arg(long)]
+    pub(crate) count: u64,
+}
+
+#[derive(Args)]
+pub(crate) struct Crash {
+    /// segv, abort, exit:N, sigterm-self, kill-by-child, leader-exits-first or last-thread-exits
+    #[arg(long)]
+    pub(crate) how: How,
+    /// Raise the core limit first, in a temporary folder that takes the core file
+    #[arg(long)]
+    pub(crate) core: bool,
+    /// Crash this process itself, not a child; the line is printed before, and a core stays
+    #[arg(long)]
+    pub(crate) here: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct KillVictim {
+    /// The signal's number
+    #[arg(long, default_value_t = 9)]
+    pub(crate) signal: i32,
+}
+
+#[derive(Args)]
+pub(crate) struct Oom {
+    /// The cgroup's memory limit
+    #[arg(long)]
+    pub(crate) limit_bytes: u64,
+    /// The victim's oom_score_adj
+    #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
+    pub(crate) oom_score_adj: i32,
+}
+
+#[derive(Args)]
+pub(crate) struct Threads {
+    /// How many threads
+    #[arg(long)]
+    pub(crate) count: u32,
+    /// Writes by each thread
+    #[arg(long)]
+    pub(crate) writes: u64,
+    /// Bytes written by each call
+    #[arg(long, default_value_t = 64)]
+    pub(crate) bytes: usize,
+    /// The file that all of them append to
+    #[arg(long)]
+    pub(crate) path: PathBuf,
+    /// Writes by the first thread, before and after the others live
+    #[arg(long, default_value_t = 0)]
+    pub(crate) leader_writes: u64,
+    /// Writes of one byte by a child that the process waits for
+    #[arg(long, default_value_t = 0)]
+    pub(crate) child_writes: u64,
+    /// Leave the file
+    #[arg(long)]
+    pub(crate) keep: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Mixed {
+    /// For how long
+    #[arg(long, conflicts_with = "rounds", required_unless_present = "rounds")]
+    pub(crate) seconds: Option<u64>,
+    /// How many rounds, as fast as they go
+    #[arg(long)]
+    pub(crate) rounds: Option<u64>,
+    /// Rounds in a second, with --seconds
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    pub(crate) rate: u64,
+    /// What to start in each round
+    #[arg(long, default_value = "/bin/true")]
+    pub(crate) program: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct Tree {
+    /// Generations below the root
+    #[arg(long)]
+    pub(crate) depth: u32,
+    /// Children of each process that is no leaf
+    #[arg(long)]
+    pub(crate) width: u32,
+    /// Let each process of the tree create one file here, made if it is not there
+    #[arg(long)]
+    pub(crate) dir: Option<PathBuf>,
+    /// Leave the files
+    #[arg(long)]
+    pub(crate) keep: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Exit {
+    /// The exit code
+    #[arg(long, default_value_t = 0)]
+    pub(crate) code: u8,
+    /// Words that do nothing
+    pub(crate) words: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::Cli;
+
+    #[test]
+    fn the_definitions_agree_with_each_other() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,18 @@
+//! The workloads, one family a file. Each takes its arguments and gives the
+//! facts of what it did.
+
+pub(crate) mod churn;
+pub(crate) mod crash;
+pub(crate) mod create_files;
+pub(crate) mod kill_victim;
+pub(crate) mod memfd;
+mod memory_cgroup;
+pub(crate) mod mixed;
+pub(crate) mod oom;
+mod scratch;
+pub(crate) mod spawn_storm;
+pub(crate) mod threads;
+pub(crate) mod tree;
+pub(crate) mod unlink;
+mod write_calls;
+pub(crate) mod write_storm;

@@ -1,0 +1,115 @@
+//! The command line: definitions only.
+
+use std::fmt;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// genome-trace's own build and test commands
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Install what the build of the BPF object and the tests need
+    Setup {
+        /// What `vm` needs, too
+        #[arg(long)]
+        vm: bool,
+    },
+    /// Build the BPF object and embed it, with its manifest, in genome-trace/bpf
+    BuildEbpf,
+    /// Judge the clone: format, lints, layers, and that the BPF object is the sources'
+    Check,
+    /// Run all tests: units, the binary from outside, this kernel's events, other kernels'
+    Test(TestArgs),
+    /// Run the kernel tests on stock Debian kernels in virtual machines
+    Vm(VmArgs),
+}
+
+#[derive(Args)]
+pub(crate) struct TestArgs {
+    /// Leave out the virtual machines
+    #[arg(long)]
+    pub(crate) no_vm: bool,
+    /// Less work in the kernel tests, and one virtual machine instead of all
+    #[arg(long)]
+    pub(crate) quick: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct VmArgs {
+    /// Which kernel; may be given more than once [default: all]
+    #[arg(long = "kernel", value_enum, value_name = "SERIES")]
+    pub(crate) kernels: Vec<Series>,
+    /// Run this command for the shell instead of the tests
+    #[arg(long, value_name = "COMMAND", conflicts_with = "test_args")]
+    pub(crate) shell_command: Option<String>,
+    /// How many machines at once
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_JOBS)]
+    pub(crate) jobs: usize,
+    /// When to give a machine up
+    #[arg(long, value_name = "MINUTES", default_value_t = DEFAULT_TIMEOUT_MINUTES)]
+    pub(crate) timeout_minutes: u64,
+    /// Keep the console's log even where all went well
+    #[arg(long)]
+    pub(crate) keep_log: bool,
+    /// Arguments for the test binary
+    #[arg(last = true, value_name = "ARGS")]
+    pub(crate) test_args: Vec<String>,
+}
+
+/// A machine has two processors, and emulation keeps them busy.
+const DEFAULT_JOBS: usize = 2;
+const DEFAULT_TIMEOUT_MINUTES: u64 = 15;
+
+impl Default for VmArgs {
+    fn default() -> Self {
+        Self {
+            kernels: Vec::new(),
+            shell_command: None,
+            jobs: DEFAULT_JOBS,
+            timeout_minutes: DEFAULT_TIMEOUT_MINUTES,
+            keep_log: false,
+            test_args: Vec::new(),
+        }
+    }
+}
+
+/// The kernels that genome-trace is tested on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Series {
+    #[value(name = "5.10")]
+    V5_10,
+    #[value(name = "6.1")]
+    V6_1,
+    #[value(name = "6.12")]
+    V6_12,
+    /// The newest that Debian's backports have
+    #[value(name = "newest")]
+    Newest,
+}
+
+impl Series {
+    /// Every one of them.
+    pub(crate) const ALL: [Self; 4] = [Self::V5_10, Self::V6_1, Self::V6_12, Self::Newest];
+
+    /// How its releases begin; `None` where any will do.
+    pub(crate) fn prefix(self) -> Option<&'static str> {
+        match self {
+            Self::V5_10 => Some("5.10"),
+            Self::V6_1 => Some("6.1"),
+            Self::V6_12 => Some("6.12"),
+            Self::Newest => None,
+        }
+    }
+}
+
+impl fmt::Display for Series {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.prefix().unwrap_or("newest"))
+    }
+}

@@ -1,0 +1,100 @@
+//! Reads what test binaries print at the end.
+
+use std::fmt;
+use std::iter::Sum;
+use std::ops::Add;
+
+/// Tests by how they ended.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Counts {
+    /// Went well.
+    pub(crate) passed: u64,
+    /// Did not.
+    pub(crate) failed: u64,
+    /// Were not run.
+    pub(crate) ignored: u64,
+}
+
+impl Counts {
+    /// Reads libtest's `test result:` line.
+    pub(crate) fn parse(line: &str) -> Option<Self> {
+        let (_, counts) = line.trim().strip_prefix("test result: ")?.split_once(". ")?;
+        let count = |name: &str| {
+            counts.split(';').find_map(|part| part.trim().strip_suffix(name)?.trim().parse().ok())
+        };
+        Some(Self {
+            passed: count("passed")?,
+            failed: count("failed")?,
+            ignored: count("ignored").unwrap_or(0),
+        })
+    }
+
+    /// Reads nextest's `Summary` line.
+    pub(crate) fn parse_nextest(line: &str) -> Option<Self> {
+        let (_, counts) = line.trim().strip_prefix("Summary")?.split_once(':')?;
+        let count = |name: &str| {
+            counts.split([',', '(']).find_map(|part| {
+                let mut words = part.split_whitespace();
+                let number = words.next()?.parse::<u64>().ok()?;
+                (words.next()?.trim_end_matches(')') == name).then_some(number)
+            })
+        };
+        Some(Self {
+            passed: count("passed")?,
+            failed: count("failed").unwrap_or(0) + count("timed").unwrap_or(0),
+            ignored: count("skipped").unwrap_or(0),
+        })
+    }
+}
+
+impl Add for Counts {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            passed: self.passed + other.passed,
+            failed: self.failed + other.failed,
+            ignored: self.ignored + other.ignored,
+        }
+    }
+}
+
+impl Sum for Counts {
+    fn sum<I: Iterator<Item = Self>>(counts: I) -> Self {
+        counts.fold(Self::default(), Self::add)
+    }
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} passed, {} failed, {} skipped", self.passed, self.failed, self.ignored)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn libtest_line() {
+        let line = "test result: FAILED. 12 passed; 1 failed; 3 ignored; 0 measured; 0 filtered out; finished in 0.10s";
+        assert_eq!(Counts::parse(line), Some(Counts { passed: 12, failed: 1, ignored: 3 }));
+        assert_eq!(Counts::parse("test result of something"), None);
+        assert_eq!(Counts::parse("test a ... ok"), None);
+    }
+
+    #[test]
+    fn nextest_line() {
+        let line = "     Summary [   0.116s] 20 tests run: 18 passed (1 slow), 1 failed, 1 timed out, 3 skipped";
+        assert_eq!(Counts::parse_nextest(line), Some(Counts { passed: 18, failed: 2, ignored: 3 }));
+    }
+
+    #[test]
+    fn sum_and_words() {
+        let counts = Counts { passed: 1, failed: 0, ignored: 2 };
+        assert_eq!(
+            [counts, counts].into_iter().sum::<Counts>().to_string(),
+            "2 passed, 0 failed, 4 skipped"
+        );
+    }
+}

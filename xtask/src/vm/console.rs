@@ -1,0 +1,99 @@
+//! What a virtual machine's console says, line by line: how the command ended,
+//! and whether the kernel did.
+
+use std::collections::VecDeque;
+
+use crate::libtest::Counts;
+
+/// init prints it with the command's exit status.
+const MARK: &str = "GENOME-TRACE-VM-STATUS ";
+/// Last lines that a failure shows.
+const TAIL: usize = 40;
+
+/// All that is remembered of the console.
+#[derive(Default)]
+pub(crate) struct Console {
+    tail: VecDeque<String>,
+    status: Option<i32>,
+    panic: Option<String>,
+    counts: Option<Counts>,
+}
+
+impl Console {
+    /// Takes the next line; returns whether it is worth showing.
+    pub(crate) fn line(&mut self, line: &str) -> bool {
+        if let Some(status) = line.strip_prefix(MARK) {
+            self.status = status.trim().parse().ok();
+            return false;
+        }
+        if self.panic.is_none() && (line.contains("Kernel panic") || line.contains("Oops: ")) {
+            self.panic = Some(line.trim().to_owned());
+        }
+        if let Some(counts) = Counts::parse(line) {
+            self.counts = Some(self.counts.unwrap_or_default() + counts);
+        }
+        if self.tail.len() == TAIL {
+            self.tail.pop_front();
+        }
+        self.tail.push_back(line.to_owned());
+        true
+    }
+
+    /// What the test binary counted.
+    pub(crate) fn counts(&self) -> Option<Counts> {
+        self.counts
+    }
+
+    /// Why the run failed; `None` where it did not.
+    pub(crate) fn failure(&self) -> Option<String> {
+        let reason = match (&self.panic, self.status) {
+            (Some(panic), _) => format!("the kernel broke down: {panic}"),
+            (None, Some(0)) => return None,
+            (None, Some(status)) => return Some(format!("exit status {status}")),
+            (None, None) => "the machine went down without a word".to_owned(),
+        };
+        Some(format!("{reason}\n{}", self.tail()))
+    }
+
+    /// The last lines.
+    pub(crate) fn tail(&self) -> String {
+        self.tail.iter().map(|line| format!("  | {line}\n")).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn console(lines: &[&str]) -> Console {
+        let mut console = Console::default();
+        for line in lines {
+            console.line(line);
+        }
+        console
+    }
+
+    #[test]
+    fn status_decides() {
+        assert_eq!(console(&["GENOME-TRACE-VM-STATUS 0"]).failure(), None);
+        assert_eq!(
+            console(&["GENOME-TRACE-VM-STATUS 101"]).failure(),
+            Some("exit status 101".to_owned())
+        );
+    }
+
+    #[test]
+    fn silence_and_panic_are_failures() {
+        let silent = console(&["booting"]).failure().unwrap_or_default();
+        assert!(silent.contains("without a word") && silent.contains("| booting"), "{silent}");
+        let panic = console(&["[ 1.0] Kernel panic - not syncing: x", "GENOME-TRACE-VM-STATUS 0"]);
+        assert!(panic.failure().unwrap_or_default().contains("Kernel panic - not syncing: x"));
+    }
+
+    #[test]
+    fn counts_are_picked_up() {
+        let line = "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out";
+        let counts = console(&[line]).counts().unwrap_or_default();
+        assert_eq!((counts.passed, counts.ignored), (3, 1));
+    }
+}

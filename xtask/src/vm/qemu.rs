@@ -1,0 +1,135 @@
+//! Boots one kernel under qemu and follows its console to the end.
+
+use std::fs::{self, File};
+use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+
+use super::console::Console;
+use super::kernels::Kernel;
+use crate::libtest::Counts;
+
+/// An oops must not pass for a finished test; without mitigations emulation
+/// is a good deal faster.
+const COMMAND_LINE: &str =
+    "console=ttyS0 quiet panic=-1 oops=panic mitigations=off random.trust_cpu=on cgroup_no_v1=all";
+
+/// How machines are run.
+pub(crate) struct Machine {
+    /// qemu.
+    pub(crate) qemu: PathBuf,
+    /// The file system.
+    pub(crate) initrd: PathBuf,
+    /// When to give up.
+    pub(crate) time_limit: Duration,
+    /// Where consoles are written to.
+    pub(crate) logs: PathBuf,
+    /// Keep the log of a run that went well.
+    pub(crate) keep_log: bool,
+}
+
+/// How a run ended.
+pub(crate) struct End {
+    /// What the test binary counted.
+    pub(crate) counts: Option<Counts>,
+    /// Why the run failed.
+    pub(crate) failure: Option<String>,
+}
+
+impl Machine {
+    /// Boots `kernel` and waits until it is off.
+    pub(crate) fn boot(&self, kernel: &Kernel) -> anyhow::Result<End> {
+        fs::create_dir_all(&self.logs)
+            .with_context(|| format!("create {}", self.logs.display()))?;
+        let log_path = self.logs.join(format!("{}.log", kernel.series));
+        let log =
+            File::create(&log_path).with_context(|| format!("create {}", log_path.display()))?;
+        let mut child = self.start(&kernel.image)?;
+        let stdout = child.stdout.take().context("read the console: qemu has no stdout")?;
+        let (console, in_time) = self.follow(stdout, log, &kernel.series.to_string());
+        if !in_time {
+            // It may have ended by itself just now, which is as good.
+            let _ = child.kill();
+        }
+        let status = child.wait().context("wait for qemu")?;
+
+        let mut failure = if !in_time {
+            let minutes = self.time_limit.as_secs() / 60;
+            Some(format!("not done after {minutes} minutes\n{}", console.tail()))
+        } else if !status.success() {
+            Some(format!("qemu failed: {status}\n{}", console.tail()))
+        } else {
+            console.failure()
+        };
+        if let Some(reason) = &mut failure {
+            reason.push_str(&format!("\n  whole console: {}", log_path.display()));
+        } else if !self.keep_log {
+            fs::remove_file(&log_path).with_context(|| format!("delete {}", log_path.display()))?;
+        }
+        Ok(End { counts: console.counts(), failure })
+    }
+
+    /// Never KVM: nested, it dies on some instructions.
+    fn start(&self, image: &Path) -> anyhow::Result<Child> {
+        Command::new(&self.qemu)
+            .args(["-accel", "tcg,thread=multi", "-cpu", "max", "-m", "2G", "-smp", "2"])
+            .args(["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"])
+            .args(["-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"])
+            .arg("-kernel")
+            .arg(image)
+            .arg("-initrd")
+            .arg(&self.initrd)
+            .args(["-append", COMMAND_LINE])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("start {}", self.qemu.display()))
+    }
+
+    /// Shows the console until it ends (true) or time is up (false).
+    fn follow(&self, stdout: ChildStdout, mut log: File, label: &str) -> (Console, bool) {
+        let lines = read_lines(stdout);
+        let deadline = Instant::now() + self.time_limit;
+        let mut console = Console::default();
+        loop {
+            match lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(line) => {
+                    // The log is a convenience: a full disk must not end the run.
+                    let _ = writeln!(log, "{line}");
+                    if console.line(&line) {
+                        show(label, &line);
+                    }
+                }
+                Err(RecvTimeoutError::Disconnected) => return (console, true),
+                Err(RecvTimeoutError::Timeout) => return (console, false),
+            }
+        }
+    }
+}
+
+/// A thread, because a read has no time limit.
+fn read_lines(stdout: ChildStdout) -> Receiver<String> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let mut reader = BufReader::new(stdout);
+        let mut line = Vec::new();
+        while matches!(reader.read_until(b'\n', &mut line), Ok(1..)) {
+            let text = String::from_utf8_lossy(&line).trim_end().to_owned();
+            line.clear();
+            if sender.send(text).is_err() {
+                break;
+            }
+        }
+    });
+    receiver
+}
+
+/// A closed pipe ends the show, not the run.
+fn show(label: &str, line: &str) {
+    let _ = writeln!(io::stdout().lock(), "[{label}] {line}");
+}

@@ -1,0 +1,67 @@
+//! Where things lie in this clone.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+/// The clone that xtask works on.
+pub(crate) struct Workspace {
+    root: PathBuf,
+    target: PathBuf,
+}
+
+impl Workspace {
+    /// Asks cargo's environment first: a built xtask may have been moved along
+    /// with its clone.
+    pub(crate) fn find() -> anyhow::Result<Self> {
+        let manifest_dir = env::var_os("CARGO_MANIFEST_DIR")
+            .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+        let root = manifest_dir
+            .parent()
+            .with_context(|| {
+                format!(
+                    "find the workspace: {} has no parent; start xtask as `cargo xtask`",
+                    manifest_dir.display()
+                )
+            })?
+            .to_path_buf();
+        let target = match env::var_os("CARGO_TARGET_DIR") {
+            Some(folder) => env::current_dir()
+                .context("find the target folder: the current folder is gone")?
+                .join(folder),
+            None => root.join("target"),
+        };
+        Ok(Self { root, target })
+    }
+
+    /// The clone's top folder.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Cargo's target folder.
+    pub(crate) fn target(&self) -> &Path {
+        &self.target
+    }
+
+    /// The crate of the BPF programs.
+    pub(crate) fn ebpf_crate(&self) -> PathBuf {
+        self.root.join("genome-trace-ebpf")
+    }
+
+    /// The BPF object that the binary embeds.
+    pub(crate) fn embedded_object(&self) -> PathBuf {
+        self.root.join("genome-trace/bpf/genome-trace.bpf.o")
+    }
+
+    /// What the embedded object was built from, and with.
+    pub(crate) fn manifest(&self) -> PathBuf {
+        self.root.join("genome-trace/bpf/manifest.json")
+    }
+
+    /// Tools that `setup` builds for this clone alone.
+    pub(crate) fn tools(&self) -> PathBuf {
+        self.target.join("tools")
+    }
+}
