@@ -279,12 +279,20 @@ pub struct ProgramConfig {
     pub cgroup_v1_memory: u32,
     /// Which file kinds are wanted: `1 << Kind`.
     pub file_kinds: u32,
+    /// 1: programs can be preempted here, and so have backups.
+    pub has_backups: u32,
 }
 
 impl ProgramConfig {
     /// Everything of everybody.
     pub const DEFAULT: Self =
-        Self { excluded_tgid: 0, only_watched: 0, cgroup_v1_memory: 0, file_kinds: u32::MAX };
+        Self {
+            excluded_tgid: 0,
+            only_watched: 0,
+            cgroup_v1_memory: 0,
+            file_kinds: u32::MAX,
+            has_backups: 0,
+        };
 }
 
 #[cfg(feature = "std")]

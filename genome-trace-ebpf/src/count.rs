@@ -16,7 +16,7 @@ use crate::{
     maps::{COUNTS_0, COUNTS_1, EPOCH, FILE_SCRATCH, FileScratch, IO, PATH_ROOM, add, count_lost},
     path::{Place, walk},
     record::{fill_header, is_watched, output},
-    twin::{Event, Twin},
+    row::{Row, is_news},
 };
 
 const S_IFMT: u16 = 0o170_000;
@@ -222,7 +222,7 @@ fn tell(
 
 /// Reports `file` where the open that returned it created it.
 #[inline(always)]
-pub(crate) fn report_create(file: Address, slot: u32, twin: Twin) {
+pub(crate) fn report_create(file: Address, slot: u32, rank: u32) {
     if !wanted(Kind::FileCreate) {
         return;
     }
@@ -236,9 +236,9 @@ pub(crate) fn report_create(file: Address, slot: u32, twin: Twin) {
         return;
     }
     let Some(identity) = identify(file) else { return };
-    if !twin
-        .tells(Event::Create, file.0 ^ identity.inode.rotate_left(32) ^ identity.generation as u64)
-    {
+    let identity_of_open =
+        file.0 ^ identity.inode.rotate_left(32) ^ u64::from(identity.generation);
+    if !is_news(Row::Open, rank, identity_of_open) {
         return;
     }
     let Some(scratch) = scratch(slot) else { return };

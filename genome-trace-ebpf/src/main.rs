@@ -15,7 +15,7 @@ mod maps;
 mod path;
 mod programs;
 mod record;
-mod twin;
+mod row;
 
 /// The kernel lets only GPL-compatible programs call the helpers used here.
 #[unsafe(link_section = "license")]

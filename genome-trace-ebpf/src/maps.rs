@@ -5,6 +5,7 @@ use aya_ebpf::{
     macros::map,
     maps::{Array, HashMap, LruHashMap, PerCpuArray, RingBuf},
 };
+use crate::row::{RANKS, Row};
 use genome_trace_common::{
     COMM_LEN, EXEC_ARGV_MAX, ExecRecord, FileCount, FileKey, FileRecord, Kind, LostCounts, PATH_MAX,
 };
@@ -68,28 +69,36 @@ pub(crate) static CALLS: HashMap<[u32; 2], u64> = HashMap::with_max_entries(1638
 #[map]
 pub(crate) static UNLINKS: LruHashMap<u32, [u64; 2]> = LruHashMap::with_max_entries(4096, 0);
 
-/// What a program has told, for its twin: (tid, event) -> what makes that
-/// event unlike the thread's next one.
+/// The last event that a row told of a thread: (tid, row) -> event.
 #[map]
-pub(crate) static TOLD: LruHashMap<[u32; 2], u64> = LruHashMap::with_max_entries(4096, 0);
+pub(crate) static TOLD: LruHashMap<[u32; 2], Told> = LruHashMap::with_max_entries(4096, 0);
 
-/// Whether a thread is inside a write program on this processor, one slot a
-/// program: its twin then knows that the program was skipped.
+/// Whether a thread is inside a row's program on this processor, one slot a
+/// program: its backups then know that the program was skipped.
 #[map]
-pub(crate) static INSIDE: PerCpuArray<u32> = PerCpuArray::with_max_entries(16, 0);
+pub(crate) static INSIDE: PerCpuArray<u32> = PerCpuArray::with_max_entries(Row::COUNT * RANKS, 0);
 
-/// Calls that a write program was skipped for and its twin counted.
+/// Calls that the first of a row was skipped for and that a backup took on.
 #[map]
 pub(crate) static RESCUED: PerCpuArray<u64> = PerCpuArray::with_max_entries(1, 0);
 
 /// Room to build records of variable length, one slot a program, because a
 /// fexit program can be preempted by another one on the same CPU.
 #[map]
-pub(crate) static EXEC_SCRATCH: PerCpuArray<ExecScratch> = PerCpuArray::with_max_entries(3, 0);
+pub(crate) static EXEC_SCRATCH: PerCpuArray<ExecScratch> = PerCpuArray::with_max_entries(RANKS, 0);
 
 #[map]
 pub(crate) static FILE_SCRATCH: PerCpuArray<FileScratch> =
     PerCpuArray::with_max_entries(FILE_SLOTS, 0);
+
+/// What makes an event unlike the thread's next one, and which programs of the
+/// row have come by it: bit = rank.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub(crate) struct Told {
+    pub(crate) identity: u64,
+    pub(crate) seen_by: u64,
+}
 
 #[derive(Clone, Copy)]
 #[repr(C)]
@@ -98,9 +107,16 @@ pub(crate) struct Sender {
     pub(crate) comm: [u8; COMM_LEN],
 }
 
+/// The first of the slots that rows use: 0 is `sys_exit`'s, 1 io_uring's. The
+/// kprobe mode's programs share those of the rows, which it has none of.
+pub(crate) const FIRST_ROW_SLOT: u32 = 2;
+
+/// Programs in the row of a function that writes.
+pub(crate) const WRITE_RANKS: u32 = 2;
+
 /// One for each program that may be interrupted by another while it builds a
 /// record.
-const FILE_SLOTS: u32 = 16;
+const FILE_SLOTS: u32 = FIRST_ROW_SLOT + 2 * RANKS + 5 * WRITE_RANKS;
 
 /// One component may be read past `PATH_MAX` before the length is looked at.
 pub(crate) const PATH_ROOM: usize = PATH_MAX + 256;

@@ -13,29 +13,36 @@ use crate::{
     maps::{EXEC_SCRATCH, ExecScratch, LIFECYCLE, PATH_ROOM, count_lost},
     path::{Place, walk},
     record::{fill_header, opaque, output},
-    twin::{Event, Twin},
+    row::{Row, in_turn, is_news},
 };
 
-#[btf_tracepoint(function = "sched_process_exec")]
-fn sched_process_exec(context: BtfTracePointContext) -> i32 {
-    tell(&context, 0)
+macro_rules! row {
+    ($($program:ident $rank:literal),*) => {$(
+        #[btf_tracepoint(function = "sched_process_exec")]
+        fn $program(context: BtfTracePointContext) -> i32 {
+            in_turn(Row::Exec, $rank, || tell(&context, $rank));
+            0
+        }
+    )*};
 }
 
-#[btf_tracepoint(function = "sched_process_exec")]
-fn sched_process_exec_twin(context: BtfTracePointContext) -> i32 {
-    tell(&context, 1)
-}
+row!(
+    sched_process_exec 0,
+    sched_process_exec_backup1 1,
+    sched_process_exec_backup2 2,
+    sched_process_exec_backup3 3
+);
 
 #[inline(always)]
-fn tell(context: &BtfTracePointContext, slot: u32) -> i32 {
+fn tell(context: &BtfTracePointContext, rank: u32) {
     let task = Address(argument(raw(context), 0));
     let mm = task.follow(fact!(task_mm));
-    if !Twin::Paired.tells(Event::Exec, mm.0) {
-        return 0;
+    if !is_news(Row::Exec, rank, mm.0) {
+        return;
     }
-    let Some(scratch) = EXEC_SCRATCH.get_ptr_mut(slot) else {
+    let Some(scratch) = EXEC_SCRATCH.get_ptr_mut(rank) else {
         count_lost(Kind::Exec);
-        return 0;
+        return;
     };
     // SAFETY: this program's own slot on this CPU.
     let bytes: *mut u8 = unsafe { (&raw mut (*scratch).bytes).cast() };
@@ -52,7 +59,6 @@ fn tell(context: &BtfTracePointContext, slot: u32) -> i32 {
     record.argv_len = argv_len;
     record.flags = flags;
     output(&LIFECYCLE, Kind::Exec, scratch.cast::<u8>(), len, size_of::<ExecScratch>());
-    0
 }
 
 /// Copies the argument block of the new address space: it lies between

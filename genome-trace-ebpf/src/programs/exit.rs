@@ -14,7 +14,7 @@ use crate::{
     kernel::{Address, argument, group_leader, process_start, raw, tgid},
     maps::{ENDED, ENDED_THREADS, LIFECYCLE, THREAD_WRITES, WATCHED, add},
     record::{fill_header, reserve},
-    twin::{Event, Twin},
+    row::{Row, in_turn, is_news},
 };
 
 /// Threads that have ended but are still on the list, at most, that are added up.
@@ -24,23 +24,30 @@ const TRIES: u32 = 3;
 /// `SIGNAL_GROUP_EXIT`, include/linux/sched/signal.h.
 pub(super) const SIGNAL_GROUP_EXIT: u32 = 4;
 
-#[btf_tracepoint(function = "sched_process_exit")]
-fn sched_process_exit(context: BtfTracePointContext) -> i32 {
-    tell(&context)
+macro_rules! row {
+    ($($program:ident $rank:literal),*) => {$(
+        #[btf_tracepoint(function = "sched_process_exit")]
+        fn $program(context: BtfTracePointContext) -> i32 {
+            in_turn(Row::Exit, $rank, || tell(&context, $rank));
+            0
+        }
+    )*};
 }
 
-#[btf_tracepoint(function = "sched_process_exit")]
-fn sched_process_exit_twin(context: BtfTracePointContext) -> i32 {
-    tell(&context)
-}
+row!(
+    sched_process_exit 0,
+    sched_process_exit_backup1 1,
+    sched_process_exit_backup2 2,
+    sched_process_exit_backup3 3
+);
 
 #[inline(always)]
-fn tell(context: &BtfTracePointContext) -> i32 {
+fn tell(context: &BtfTracePointContext, rank: u32) {
     let task = Address(argument(raw(context), 0));
     let signal = task.follow(fact!(task_signal));
-    if !is_last(raw(context), task, signal) {
+    if !is_last(raw(context), task, signal, rank) {
         keep_writes(task, signal);
-        return 0;
+        return;
     }
     let tgid = tgid(task);
     if let Some(mut entry) = reserve::<ExitRecord>(&LIFECYCLE, Kind::Exit) {
@@ -59,18 +66,22 @@ fn tell(context: &BtfTracePointContext) -> i32 {
     let _ = THREAD_WRITES.remove(process(task));
     // After the record, which says whether the process was watched.
     let _ = WATCHED.remove(tgid);
-    0
 }
 
 /// Whether no thread is left. `signal->live` was lowered before the
 /// tracepoint, but two threads that end together may both find it at 0.
 #[inline(always)]
-fn is_last(context: *const core::ffi::c_void, task: Address, signal: Address) -> bool {
+fn is_last(
+    context: *const core::ffi::c_void,
+    task: Address,
+    signal: Address,
+    rank: u32,
+) -> bool {
     if fact!(exit_group_dead_arg) != ABSENT {
         return argument(context, fact!(exit_group_dead_arg)) & 1 != 0
-            && Twin::Paired.tells(Event::Exit, process_start(task));
+            && is_news(Row::Exit, rank, process_start(task));
     }
-    // This tells the twins apart as well.
+    // This keeps the row's other programs from telling it as well.
     if signal.is_null() || signal.read::<u32>(fact!(signal_live)) != 0 {
         return false;
     }

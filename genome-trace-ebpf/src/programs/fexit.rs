@@ -20,9 +20,9 @@ use crate::{
     config::fact,
     count::{count_unlink_dentry, count_write, is_stacked, report_create},
     kernel::{Address, argument},
-    maps::UNLINKS,
+    maps::{FIRST_ROW_SLOT, UNLINKS, WRITE_RANKS},
     path::Place,
-    twin::{Event, Twin, first, second},
+    row::{RANKS, Row, in_turn},
 };
 
 /// Errors that a kernel pointer may carry: the last page (include/linux/err.h).
@@ -37,35 +37,60 @@ fn count(context: &FExitContext, file: u32, result: u32, slot: u32) {
     }
 }
 
-/// A program on a function that writes, and its twin.
+/// Slot of a program's room to build records in.
+pub(super) const fn scratch_slot(row: Row, rank: u32) -> u32 {
+    FIRST_ROW_SLOT
+        + match row {
+            Row::Open => rank,
+            Row::Unlink => RANKS + rank,
+            row => 2 * RANKS + (row as u32 - Row::Write as u32) * WRITE_RANKS + rank,
+        }
+}
+
+/// A row on a function that writes: short programs, so one backup is enough.
 macro_rules! counted_function {
-    ($function:literal, $first:ident, $twin:ident, $slot:expr, $count:expr) => {
+    ($function:literal, $row:expr, $first:ident, $backup:ident, $count:expr) => {
         #[fexit(function = $function)]
         fn $first(context: FExitContext) -> i32 {
-            first($slot, || $count(&context, $slot));
+            in_turn($row, 0, || $count(&context, const { scratch_slot($row, 0) }));
             0
         }
 
         #[fexit(function = $function)]
-        fn $twin(context: FExitContext) -> i32 {
-            second($slot, || $count(&context, $slot + TWIN_SLOTS));
+        fn $backup(context: FExitContext) -> i32 {
+            in_turn($row, 1, || $count(&context, const { scratch_slot($row, 1) }));
             0
         }
     };
 }
 
-/// From a program's slot to its twin's.
-const TWIN_SLOTS: u32 = 10;
-
-counted_function!("vfs_write", vfs_write_exit, vfs_write_exit_twin, 1, count_vfs_write);
-counted_function!("vfs_writev", vfs_writev_exit, vfs_writev_exit_twin, 2, count_vfs_writev);
-counted_function!("do_sendfile", do_sendfile_exit, do_sendfile_exit_twin, 3, count_sendfile);
-counted_function!("do_splice", do_splice_exit, do_splice_exit_twin, 4, count_do_splice);
+counted_function!("vfs_write", Row::Write, vfs_write_exit, vfs_write_exit_backup1, count_vfs_write);
+counted_function!(
+    "vfs_writev",
+    Row::Writev,
+    vfs_writev_exit,
+    vfs_writev_exit_backup1,
+    count_vfs_writev
+);
+counted_function!(
+    "do_sendfile",
+    Row::Sendfile,
+    do_sendfile_exit,
+    do_sendfile_exit_backup1,
+    count_sendfile
+);
+counted_function!(
+    "do_splice",
+    Row::Splice,
+    do_splice_exit,
+    do_splice_exit_backup1,
+    count_do_splice
+);
 counted_function!(
     "vfs_copy_file_range",
+    Row::CopyFileRange,
     vfs_copy_file_range_exit,
-    vfs_copy_file_range_exit_twin,
-    5,
+    vfs_copy_file_range_exit_backup1,
     count_copy
 );
 
@@ -99,48 +124,70 @@ fn count_copy(context: &FExitContext, slot: u32) {
     }
 }
 
-/// `do_filp_open`, or `do_file_open` as it is called since 7.1: both take
-/// three arguments and return the file.
-#[fexit(function = "do_filp_open")]
-fn do_filp_open_exit(context: FExitContext) -> i32 {
-    created(argument(context.as_ptr(), 3), 6, Twin::Paired);
-    0
+macro_rules! open_row {
+    ($($program:ident $rank:literal),*) => {$(
+        /// `do_filp_open`, or `do_file_open` as it is called since 7.1: both
+        /// take three arguments and return the file.
+        #[fexit(function = "do_filp_open")]
+        fn $program(context: FExitContext) -> i32 {
+            in_turn(Row::Open, $rank, || {
+                let file = argument(context.as_ptr(), 3);
+                created(file, const { scratch_slot(Row::Open, $rank) }, $rank);
+            });
+            0
+        }
+    )*};
 }
 
-/// For the opens that the kernel skips the first one for (see twin.rs).
-#[fexit(function = "do_filp_open")]
-fn do_filp_open_exit_twin(context: FExitContext) -> i32 {
-    created(argument(context.as_ptr(), 3), 8, Twin::Paired);
-    0
-}
+open_row!(
+    do_filp_open_exit 0,
+    do_filp_open_exit_backup1 1,
+    do_filp_open_exit_backup2 2,
+    do_filp_open_exit_backup3 3
+);
 
 /// Reports the file of an open that returned `file`, which may be an error.
 #[inline(always)]
-pub(super) fn created(file: u64, slot: u32, twin: Twin) {
+pub(super) fn created(file: u64, slot: u32, rank: u32) {
     if file != 0 && file < u64::MAX - MAX_ERRNO {
-        report_create(Address(file), slot, twin);
+        report_create(Address(file), slot, rank);
     }
 }
 
-/// Tells the mount of an unlink: `vfs_unlink` is not told it.
-#[fentry(function = "security_path_unlink")]
-fn security_path_unlink_entry(context: FEntryContext) -> i32 {
-    remember_mount(Address(argument(context.as_ptr(), 0)), argument(context.as_ptr(), 1));
-    0
+macro_rules! unlink_entry_row {
+    ($($program:ident $rank:literal),*) => {$(
+        /// Tells the mount of an unlink: `vfs_unlink` is not told it.
+        #[fentry(function = "security_path_unlink")]
+        fn $program(context: FEntryContext) -> i32 {
+            in_turn(Row::UnlinkEntry, $rank, || {
+                let folder = Address(argument(context.as_ptr(), 0));
+                remember_mount(folder, argument(context.as_ptr(), 1));
+            });
+            0
+        }
+    )*};
 }
 
-#[fexit(function = "vfs_unlink")]
-fn vfs_unlink_exit(context: FExitContext) -> i32 {
-    unlink_returned(&context, 7);
-    0
+unlink_entry_row!(security_path_unlink_entry 0, security_path_unlink_entry_backup1 1);
+
+macro_rules! unlink_row {
+    ($($program:ident $rank:literal),*) => {$(
+        #[fexit(function = "vfs_unlink")]
+        fn $program(context: FExitContext) -> i32 {
+            in_turn(Row::Unlink, $rank, || {
+                unlink_returned(&context, const { scratch_slot(Row::Unlink, $rank) });
+            });
+            0
+        }
+    )*};
 }
 
-/// For the unlinks that the kernel skips the first one for (see twin.rs).
-#[fexit(function = "vfs_unlink")]
-fn vfs_unlink_exit_twin(context: FExitContext) -> i32 {
-    unlink_returned(&context, 10);
-    0
-}
+unlink_row!(
+    vfs_unlink_exit 0,
+    vfs_unlink_exit_backup1 1,
+    vfs_unlink_exit_backup2 2,
+    vfs_unlink_exit_backup3 3
+);
 
 #[inline(always)]
 fn unlink_returned(context: &FExitContext, slot: u32) {
@@ -149,7 +196,7 @@ fn unlink_returned(context: &FExitContext, slot: u32) {
     }
     let dentry = argument(context.as_ptr(), fact!(vfs_unlink_dentry_arg));
     let result = argument(context.as_ptr(), fact!(vfs_unlink_args)) as i32;
-    unlinked(dentry, result, slot, Twin::Paired);
+    unlinked(dentry, result, slot);
 }
 
 /// Keeps the mount of the folder of `dentry` for this thread.
@@ -163,14 +210,11 @@ pub(super) fn remember_mount(folder: Address, dentry: u64) {
 /// system below by a nested `vfs_unlink`, on a dentry that no system call
 /// named: that one is not counted.
 #[inline(always)]
-pub(super) fn unlinked(dentry: u64, result: i32, slot: u32, twin: Twin) {
-    if result != 0 {
-        return;
-    }
-    let name = Address(dentry).read::<u64>(fact!(dentry_hash_len));
-    if let Some(mount) = mount_of(dentry)
-        && twin.tells(Event::Unlink, dentry ^ name.rotate_left(32))
-    {
+pub(super) fn unlinked(dentry: u64, result: i32, slot: u32) {
+    let Some(mount) = mount_of(dentry) else { return };
+    // Taken, so that no other program of the row counts this unlink too.
+    let _ = UNLINKS.remove(bpf_get_current_pid_tgid() as u32);
+    if result == 0 {
         count_unlink_dentry(Place { mount, dentry: Address(dentry) }, slot);
     }
 }

@@ -16,7 +16,7 @@ const IORING_OP_WRITE_FIXED: u8 = 5;
 const IORING_OP_WRITE: u8 = 23;
 const IORING_OP_WRITEV_FIXED: u8 = 61;
 
-const SLOT: u32 = 9;
+const SLOT: u32 = 1;
 
 #[btf_tracepoint(function = "io_uring_complete")]
 fn io_uring_complete(context: BtfTracePointContext) -> i32 {

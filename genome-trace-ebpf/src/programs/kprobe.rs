@@ -14,7 +14,7 @@ use aya_ebpf::{
 use genome_trace_common::{Kind, Offset};
 
 use super::{
-    fexit::{created, mount_of, remember_mount, unlinked},
+    fexit::{created, mount_of, remember_mount, scratch_slot, unlinked},
     syscall::file_of,
 };
 use crate::{
@@ -22,7 +22,7 @@ use crate::{
     count::{count_write, counted_process, has_name, is_stacked},
     kernel::Address,
     maps::{CALLS, count_lost},
-    twin::Twin,
+    row::Row,
 };
 
 const VFS_WRITE: u32 = 0;
@@ -74,7 +74,7 @@ fn count(context: &RetProbeContext, function: u32, slot: u32) {
 }
 
 macro_rules! counted_function {
-    ($entry:ident, $return:ident, $function:expr, $file:ident, $slot:expr) => {
+    ($entry:ident, $return:ident, $function:expr, $file:ident, $row:expr) => {
         #[kprobe]
         fn $entry(context: ProbeContext) -> u32 {
             let file = register(context.as_ptr(), fact!($file));
@@ -88,21 +88,21 @@ macro_rules! counted_function {
 
         #[kretprobe]
         fn $return(context: RetProbeContext) -> u32 {
-            count(&context, $function, $slot);
+            count(&context, $function, const { scratch_slot($row, 0) });
             0
         }
     };
 }
 
-counted_function!(vfs_write_enter, vfs_write_return, VFS_WRITE, regs_arg0, 1);
-counted_function!(vfs_writev_enter, vfs_writev_return, VFS_WRITEV, regs_arg0, 2);
-counted_function!(do_splice_enter, do_splice_return, DO_SPLICE, regs_arg2, 4);
+counted_function!(vfs_write_enter, vfs_write_return, VFS_WRITE, regs_arg0, Row::Write);
+counted_function!(vfs_writev_enter, vfs_writev_return, VFS_WRITEV, regs_arg0, Row::Writev);
+counted_function!(do_splice_enter, do_splice_return, DO_SPLICE, regs_arg2, Row::Splice);
 counted_function!(
     vfs_copy_file_range_enter,
     vfs_copy_file_range_return,
     VFS_COPY_FILE_RANGE,
     regs_arg2,
-    5
+    Row::CopyFileRange
 );
 
 #[kprobe]
@@ -116,14 +116,15 @@ fn do_sendfile_return(context: RetProbeContext) -> u32 {
     let Some(fd) = leave(DO_SENDFILE) else { return 0 };
     let bytes = register(context.as_ptr(), fact!(regs_return)) as i64;
     if bytes >= 0 {
-        count_write(file_of(fd as u32), bytes as u64, 3);
+        count_write(file_of(fd as u32), bytes as u64, const { scratch_slot(Row::Sendfile, 0) });
     }
     0
 }
 
 #[kretprobe]
 fn do_filp_open_return(context: RetProbeContext) -> u32 {
-    created(register(context.as_ptr(), fact!(regs_return)), 6, Twin::Alone);
+    let file = register(context.as_ptr(), fact!(regs_return));
+    created(file, const { scratch_slot(Row::Open, 0) }, 0);
     0
 }
 
@@ -154,7 +155,8 @@ fn vfs_unlink_enter(context: ProbeContext) -> u32 {
 #[kretprobe]
 fn vfs_unlink_return(context: RetProbeContext) -> u32 {
     if let Some(dentry) = leave(VFS_UNLINK) {
-        unlinked(dentry, register(context.as_ptr(), fact!(regs_return)) as i32, 7, Twin::Alone);
+        let result = register(context.as_ptr(), fact!(regs_return)) as i32;
+        unlinked(dentry, result, const { scratch_slot(Row::Unlink, 0) });
     }
     0
 }

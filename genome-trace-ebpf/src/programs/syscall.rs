@@ -7,7 +7,6 @@ use crate::{
     config::{fact, syscall},
     count::{count_unlink_user, count_write, report_create},
     kernel::{Address, argument, current, raw},
-    twin::Twin,
 };
 
 const SLOT: u32 = 0;
@@ -45,7 +44,7 @@ fn sys_exit(context: BtfTracePointContext) -> i32 {
         || number == syscall!(openat2)
     {
         if !is_32_bit() {
-            report_create(file_of(result as u32), SLOT, Twin::Alone);
+            report_create(file_of(result as u32), SLOT, 0);
         }
         return 0;
     } else if number == syscall!(unlink) || number == syscall!(unlinkat) {

@@ -118,6 +118,7 @@ fn try_probes(kernel: &mut setup::Kernel, request: &Request, checks: &mut Vec<Ch
         only_watched: true,
         cgroup_v1_memory: in_v1_memory,
         file_kinds: request.file_kinds.clone(),
+        has_backups: kernel.support.preemption.is_any(),
     };
     match setup::attach(kernel, request, &scope, setup::default_rings()) {
         Ok((_, plan)) => {
@@ -280,6 +281,7 @@ fn probes(plan: &Plan) -> Vec<ProbeState> {
             target: probe.target.clone(),
             purpose: probe.purpose().to_owned(),
             verdict: probe.verdict.name().to_owned(),
+            backups: probe.backups as u64,
             reason: probe.verdict.reason().map(str::to_owned),
         })
         .collect()

@@ -40,13 +40,14 @@ pub(super) fn run(view: &View) -> anyhow::Result<ExitCode> {
     let hierarchy_id = hierarchy.as_ref().map_or(0, |hierarchy| hierarchy.id);
     let file_kinds = file_kinds(&view.kind);
     let request = Request { mode: view.probe_mode, file_kinds: file_kinds.clone() };
+    let mut kernel = setup::examine(true)?;
     let scope = Scope {
         excluded_tgid: view.exclude_self.then(std::process::id),
         only_watched: !view.pid.is_empty(),
         cgroup_v1_memory: in_v1_memory,
         file_kinds,
+        has_backups: kernel.support.preemption.is_any(),
     };
-    let mut kernel = setup::examine(true)?;
     let (object, plan) = setup::attach(&mut kernel, &request, &scope, rings)?;
     require_mode(&plan, &request)?;
     let mut probes = object.into_probes()?;

@@ -6,7 +6,10 @@ use anyhow::{Context as _, bail};
 
 use crate::{
     kernel::{
-        btf::Btf, capability::Effective, facts::FoundFacts, machine, machine::KernelVersion,
+        btf::Btf,
+        capability::Effective,
+        facts::FoundFacts,
+        machine::{self, KernelVersion, Preemption},
         syscall,
     },
     probe::{AttachError, Mode, Object, Plan, Request, Rings, Scope, Support, plan},
@@ -39,6 +42,7 @@ pub(super) fn examine(privileged: bool) -> anyhow::Result<Kernel> {
     let mut support = Support::new(
         &found.facts,
         found.missing.clone(),
+        Preemption::of(&machine::kernel_release(), &machine::kernel_version()),
         |function| btf.function_id(function).is_some(),
         |tracepoint| btf.tracepoint(tracepoint).is_some(),
     );

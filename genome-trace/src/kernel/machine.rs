@@ -31,6 +31,52 @@ impl fmt::Display for KernelVersion {
     }
 }
 
+/// Where BPF programs can be preempted: the kernel then skips a program that
+/// is already running on the processor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Preemption {
+    /// Those on tracepoints.
+    pub of_tracepoints: bool,
+    /// Those on functions, by trampolines.
+    pub of_trampolines: bool,
+}
+
+impl Preemption {
+    /// From the release and the version as uname(2) gives them: the version
+    /// names the kernel's preemption model (init/Makefile), as in
+    /// `#1 SMP PREEMPT_DYNAMIC Debian 6.12.117-1 (2026-09-28)`.
+    #[must_use]
+    pub fn of(release: &str, version: &str) -> Self {
+        /// The first whose tracepoints are called with preemption on.
+        const PREEMPTIBLE_TRACEPOINTS: KernelVersion = KernelVersion { major: 7, minor: 0 };
+        // Where one of the two cannot be read, backups do no harm.
+        let is_new =
+            KernelVersion::parse(release).is_none_or(|version| version >= PREEMPTIBLE_TRACEPOINTS);
+        let mut words = version.split_ascii_whitespace();
+        let is_preemptible = words.any(|word| word.starts_with("PREEMPT")) || version == UNKNOWN;
+        let is_real_time = version.contains("PREEMPT_RT");
+        Self {
+            of_tracepoints: is_real_time || is_new && is_preemptible,
+            of_trampolines: is_preemptible,
+        }
+    }
+
+    /// Whether any can.
+    #[must_use]
+    pub const fn is_any(self) -> bool {
+        self.of_tracepoints || self.of_trampolines
+    }
+}
+
+/// What stands for what the kernel does not say.
+const UNKNOWN: &str = "unknown";
+
+/// The kernel's version, as in `uname -v`.
+#[must_use]
+pub fn kernel_version() -> String {
+    read_line("/proc/sys/kernel/version")
+}
+
 /// The kernel's release, as in `uname -r`.
 #[must_use]
 pub fn kernel_release() -> String {
@@ -44,7 +90,7 @@ pub fn host_name() -> String {
 }
 
 fn read_line(path: &str) -> String {
-    fs::read_to_string(path).map_or_else(|_| "unknown".to_owned(), |text| text.trim().to_owned())
+    fs::read_to_string(path).map_or_else(|_| UNKNOWN.to_owned(), |text| text.trim().to_owned())
 }
 
 /// Processors that this process may use.
@@ -81,6 +127,20 @@ mod tests {
         assert_eq!(KernelVersion::parse("6.18-rc1"), version(6, 18));
         assert_eq!(KernelVersion::parse("unknown"), None);
         assert_eq!(KernelVersion::parse("99999999999999999999.1"), None);
+    }
+
+    #[test]
+    fn the_version_tells_what_can_be_preempted() {
+        let of = |release, version| {
+            let preemption = Preemption::of(release, version);
+            (preemption.of_tracepoints, preemption.of_trampolines)
+        };
+        assert_eq!(of("5.10.0-38-cloud-amd64", "#1 SMP Debian 5.10.262-1"), (false, false));
+        assert_eq!(of("6.1.0-56", "#1 SMP PREEMPT_DYNAMIC Debian 6.1.192-1"), (false, true));
+        assert_eq!(of("7.3.4", "#1 SMP PREEMPT_DYNAMIC Debian 7.3.4-1"), (true, true));
+        assert_eq!(of("7.3.4", "#1 SMP Debian 7.3.4-1"), (false, false));
+        assert_eq!(of("6.1.0-rt", "#1 SMP PREEMPT_RT Debian 6.1.192-1"), (true, true));
+        assert_eq!(of("unknown", "unknown"), (true, true));
     }
 
     #[test]

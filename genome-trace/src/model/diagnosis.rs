@@ -87,6 +87,8 @@ pub struct ProbeState {
     pub purpose: String,
     /// `attached`, `planned` (not tried), `not needed`, `unavailable` or `refused`.
     pub verdict: String,
+    /// Programs that stand in for it while it is preempted.
+    pub backups: u64,
     /// Why it is not attached.
     pub reason: Option<String>,
 }

@@ -16,7 +16,7 @@ use crate::{
     model::{Event, EventKind, Lost, Payload},
     probe::Object,
     sink::Sink,
-    source::{Counts, FLUSH_INTERVAL, Losses, Ring},
+    source::{Counts, FLUSH_INTERVAL, Losses, Ring, Skips},
     wire::{DecodeError, Decoded, Decoder, Surroundings as _},
 };
 
@@ -93,6 +93,7 @@ pub struct Pipeline<S> {
     io: Ring,
     stage: Stage<S>,
     losses: Losses,
+    skips: Skips,
     lost: Lost,
 }
 
@@ -130,6 +131,7 @@ impl<S: Sink> Pipeline<S> {
                 names_were_lost: false,
             },
             losses,
+            skips: Skips::default(),
             lost: Lost::default(),
         }
     }
@@ -181,6 +183,10 @@ impl<S: Sink> Pipeline<S> {
                 flushed = now;
             }
             if flush_now || now - losses_read >= LOSS_INTERVAL {
+                self.look_for_skips()?;
+                if flush_now {
+                    self.skips.settle();
+                }
                 self.tell_losses()?;
                 losses_read = now;
             }
@@ -222,14 +228,21 @@ impl<S: Sink> Pipeline<S> {
         self.stage.pass_counts()
     }
 
+    /// Asks the kernel which calls it skipped. Once the probes are gone, what
+    /// they last said stands.
+    fn look_for_skips(&mut self) -> Result<(), Failure> {
+        let Some(object) = &self.object else { return Ok(()) };
+        let skipped = object.skipped_calls();
+        let rescued = self.losses.rescued();
+        self.skips.look(skipped, rescued.map_err(|error| Failure::Read(io::Error::other(error)))?);
+        Ok(())
+    }
+
     /// Shows what was lost since the last time.
     fn tell_losses(&mut self) -> Result<(), Failure> {
         let failed = |error| Failure::Read(io::Error::other(error));
         let mut lost = self.losses.read().map_err(failed)?;
-        let rescued = self.losses.rescued().map_err(failed)?;
-        // Once the probes are gone, what they last said stands.
-        lost.skipped =
-            self.object.as_ref().map_or(self.lost.skipped, |object| object.skipped(rescued));
+        lost.skipped = self.skips.told();
         let new = lost.since(&self.lost);
         if new.total() == 0 {
             return Ok(());
@@ -241,7 +254,8 @@ impl<S: Sink> Pipeline<S> {
 
     /// Detaches the probes, then hands over what they left.
     fn finish(&mut self) -> Result<(), Failure> {
-        self.tell_losses()?;
+        self.look_for_skips()?;
+        self.skips.settle();
         self.object = None;
         // An error only means that a program may still be ending; the maps
         // are read twice below, which takes longer than any program runs.

@@ -42,6 +42,8 @@ pub struct Scope {
     pub cgroup_v1_memory: bool,
     /// The file kinds that are wanted.
     pub file_kinds: Vec<EventKind>,
+    /// Programs can be preempted here, and so have backups.
+    pub has_backups: bool,
 }
 
 impl Scope {
@@ -57,6 +59,7 @@ impl Scope {
             only_watched: self.only_watched.into(),
             cgroup_v1_memory: self.cgroup_v1_memory.into(),
             file_kinds: self.file_kinds.iter().fold(0, |bits, kind| bits | bit(kind)),
+            has_backups: self.has_backups.into(),
         }
     }
 }
@@ -142,10 +145,18 @@ impl Object {
             if probe.verdict != Verdict::Planned {
                 continue;
             }
-            match self.attach_one(spec, &probe.target) {
+            match self.attach_one(spec.program, spec.hook, &probe.target) {
                 Ok(()) => {
                     self.attached.push(spec);
                     probe.verdict = Verdict::Attached;
+                    // One that is refused is missed only as long as the others
+                    // are preempted, and then it is told.
+                    let planned = spec.backups.iter().take(probe.backups);
+                    probe.backups = planned
+                        .filter(|backup| {
+                            self.attach_one(backup, spec.hook, &probe.target).is_ok()
+                        })
+                        .count();
                 }
                 Err(reason) => {
                     probe.verdict = Verdict::Refused(reason.clone());
@@ -168,19 +179,20 @@ impl Object {
         Ok(())
     }
 
-    fn attach_one(&mut self, spec: &ProbeSpec, target: &str) -> Result<(), String> {
-        let missing = || format!("the BPF object has no program {}", spec.program);
-        let program = self.ebpf.program_mut(spec.program).ok_or_else(missing)?;
-        attach_program(program, spec.hook, target, &self.btf).map_err(|error| reason(&error))
+    fn attach_one(&mut self, name: &str, hook: Hook, target: &str) -> Result<(), String> {
+        let missing = || format!("the BPF object has no program {name}");
+        let program = self.ebpf.program_mut(name).ok_or_else(missing)?;
+        attach_program(program, hook, target, &self.btf).map_err(|error| reason(&error))
     }
 
     fn detach_mode(&mut self, mode: Mode) {
         let (gone, kept) =
             std::mem::take(&mut self.attached).into_iter().partition(|s| s.mode == Some(mode));
         self.attached = kept;
-        for spec in Vec::<&'static ProbeSpec>::from_iter(gone) {
-            // They are attached, so they are loaded; nothing else can go wrong.
-            let _ = match self.ebpf.program_mut(spec.program) {
+        let gone = Vec::<&'static ProbeSpec>::from_iter(gone);
+        for name in gone.iter().flat_map(|spec| spec.backups.iter().chain([&spec.program])) {
+            // A program that is loaded can be unloaded; the others are not.
+            let _ = match self.ebpf.program_mut(name) {
                 Some(Program::BtfTracePoint(program)) => program.unload(),
                 Some(Program::FEntry(program)) => program.unload(),
                 Some(Program::FExit(program)) => program.unload(),
@@ -221,31 +233,14 @@ impl Object {
     }
 
     /// Calls that the kernel skipped, because the program was already running
-    /// on that CPU, and that no twin made up for. Whether they would have told
-    /// anything is not known.
+    /// on that CPU. Backups, where there are any, take some of them on.
     #[must_use]
-    pub fn skipped(&self, rescued: u64) -> u64 {
-        let has_twin = |program: &str| {
-            let twin = format!("{program}_twin");
-            self.attached.iter().any(|spec| spec.program == twin)
-        };
-        let mut skipped = 0u64;
-        let mut of_writes = 0u64;
-        for spec in &self.attached {
-            let Some(program) = self.ebpf.program(spec.program) else { continue };
+    pub fn skipped_calls(&self) -> u64 {
+        let programs = self.attached.iter().filter_map(|spec| self.ebpf.program(spec.program));
+        programs
             // A kernel that does not tell skips none that we could know of.
-            let calls = program.fd().ok().and_then(|fd| syscall::skipped_calls(fd.as_fd()).ok());
-            let sum = if spec.kinds == [EventKind::FileWrite] && has_twin(spec.program) {
-                &mut of_writes
-            } else if has_twin(spec.program) {
-                // The twin tells those, and its own skips are counted.
-                continue;
-            } else {
-                &mut skipped
-            };
-            *sum = sum.saturating_add(calls.unwrap_or(0));
-        }
-        skipped.saturating_add(of_writes.saturating_sub(rescued))
+            .filter_map(|program| syscall::skipped_calls(program.fd().ok()?.as_fd()).ok())
+            .fold(0, u64::saturating_add)
     }
 }
 
@@ -259,7 +254,7 @@ pub struct Probes {
     pub io: MapData,
     /// Per-kind losses, per CPU.
     pub lost: PerCpuArray<MapData, LostCounts>,
-    /// Skipped writes that a twin counted, per CPU.
+    /// Skipped calls that a backup took on, per CPU.
     pub rescued: PerCpuArray<MapData, u64>,
     /// Which map of counts is current.
     pub epoch: Array<MapData, u32>,

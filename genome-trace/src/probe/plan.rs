@@ -110,6 +110,7 @@ fn verdict(spec: &'static ProbeSpec, file_kinds: &[EventKind], support: &Support
         spec,
         target: target(spec, support).unwrap_or(spec.program).to_owned(),
         verdict: if wanted { availability(spec, support) } else { Verdict::NotNeeded },
+        backups: if spec.hook.is_preemptible(support.preemption) { spec.backups.len() } else { 0 },
     }
 }
 
@@ -144,6 +145,7 @@ fn availability(spec: &ProbeSpec, support: &Support) -> Verdict {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::kernel::machine::Preemption;
     use genome_trace_common::KernelFacts;
 
     const FILES: [EventKind; 3] =
@@ -155,7 +157,8 @@ mod tests {
 
     fn everything() -> Support {
         let facts = KernelFacts { io_complete_req_arg: 1, ..KernelFacts::ABSENT };
-        Support::new(&facts, Vec::new(), |_| true, |_| true)
+        let calm = Preemption { of_tracepoints: false, of_trampolines: false };
+        Support::new(&facts, Vec::new(), calm, |_| true, |_| true)
     }
 
     #[test]
@@ -225,6 +228,21 @@ mod tests {
         assert!(plan.probes.iter().all(|p| p.mode().is_none()));
         let uring = plan.probes.iter().find(|p| p.program() == "io_uring_complete").unwrap();
         assert_eq!(uring.verdict, Verdict::NotNeeded);
+    }
+
+    #[test]
+    fn backups_stand_where_programs_can_be_preempted() {
+        let backups = |of_tracepoints, of_trampolines| {
+            let mut support = everything();
+            support.preemption = Preemption { of_tracepoints, of_trampolines };
+            let plan = plan(&request(ModeChoice::Auto), &support);
+            ["sched_process_exec", "vfs_write_exit", "sched_wakeup_new"].map(|program| {
+                plan.probes.iter().find(|probe| probe.program() == program).unwrap().backups
+            })
+        };
+        assert_eq!(backups(false, false), [0, 0, 0]);
+        assert_eq!(backups(false, true), [0, 1, 0]);
+        assert_eq!(backups(true, true), [3, 1, 0]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::model::EventKind;
+use crate::{kernel::machine::Preemption, model::EventKind};
 
 /// How writes and creations are seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -63,6 +63,16 @@ pub(super) enum Hook {
 }
 
 impl Hook {
+    /// Whether programs on it can be preempted on such a kernel.
+    pub(super) const fn is_preemptible(self, preemption: Preemption) -> bool {
+        match self {
+            Self::TracepointBtf(_) => preemption.of_tracepoints,
+            Self::Fentry(_) | Self::Fexit(_) => preemption.of_trampolines,
+            // Kernel probes run with preemption off.
+            Self::Kprobe(_) | Self::Kretprobe(_) => false,
+        }
+    }
+
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::TracepointBtf(_) => "tp_btf",
@@ -101,6 +111,9 @@ pub(super) struct ProbeSpec {
     pub(super) essential: bool,
     /// Facts without which it tells nothing true.
     pub(super) needs: &'static [&'static str],
+    /// Programs on the same hook that stand in for it where it can be
+    /// preempted (see the BPF side's row.rs).
+    pub(super) backups: &'static [&'static str],
 }
 
 /// What every header is read from.
@@ -146,14 +159,7 @@ const fn lifecycle(
     needs: &'static [&'static str],
 ) -> ProbeSpec {
     let hook = Hook::TracepointBtf(program);
-    ProbeSpec { program, hook, mode: None, purpose, kinds: &[], essential, needs }
-}
-
-/// A second program on a tracepoint, for the calls that the kernel skips the
-/// first one for (see the BPF side's twin.rs).
-const fn twin(program: &'static str, tracepoint: &'static str, purpose: &'static str) -> ProbeSpec {
-    let hook = Hook::TracepointBtf(tracepoint);
-    ProbeSpec { program, hook, mode: None, purpose, kinds: &[], essential: false, needs: &[] }
+    ProbeSpec { program, hook, mode: None, purpose, kinds: &[], essential, needs, backups: &[] }
 }
 
 const fn file(
@@ -164,13 +170,27 @@ const fn file(
     kinds: &'static [EventKind],
     needs: &'static [&'static str],
 ) -> ProbeSpec {
-    ProbeSpec { program, hook, mode: Some(mode), purpose, kinds, essential: false, needs }
+    ProbeSpec {
+        program,
+        hook,
+        mode: Some(mode),
+        purpose,
+        kinds,
+        essential: false,
+        needs,
+        backups: &[],
+    }
 }
 
 /// Marks a probe that its mode is of no use without: write(2) and open(2) are
 /// what a mode is for.
 const fn essential(probe: ProbeSpec) -> ProbeSpec {
     ProbeSpec { essential: true, ..probe }
+}
+
+/// Gives a probe its backups.
+const fn backed(probe: ProbeSpec, backups: &'static [&'static str]) -> ProbeSpec {
+    ProbeSpec { backups, ..probe }
 }
 
 const fn fexit(
@@ -207,17 +227,28 @@ const fn kretprobe(
 /// before its beginning, so that none is begun and never ended; the entry of a
 /// function before its return.
 pub(super) static PROBES: &[ProbeSpec] = &[
-    lifecycle(
-        "sched_process_exit",
-        "exit: how processes end",
-        true,
-        &["task_struct.signal", "signal_struct.live", "signal_struct.group_exit_code"],
+    backed(
+        lifecycle(
+            "sched_process_exit",
+            "exit: how processes end",
+            true,
+            &["task_struct.signal", "signal_struct.live", "signal_struct.group_exit_code"],
+        ),
+        &[
+            "sched_process_exit_backup1",
+            "sched_process_exit_backup2",
+            "sched_process_exit_backup3",
+        ],
     ),
-    twin("sched_process_exit_twin", "sched_process_exit", "exit: what the first was skipped for"),
-    lifecycle("sched_process_fork", "fork: new processes", true, &[]),
-    twin("sched_process_fork_twin", "sched_process_fork", "fork: what the first was skipped for"),
-    lifecycle("sched_process_exec", "exec: new programs", true, &["task_struct.mm"]),
-    twin("sched_process_exec_twin", "sched_process_exec", "exec: what the first was skipped for"),
+    lifecycle("sched_wakeup_new", "fork: new processes", true, &[]),
+    backed(
+        lifecycle("sched_process_exec", "exec: new programs", true, &["task_struct.mm"]),
+        &[
+            "sched_process_exec_backup1",
+            "sched_process_exec_backup2",
+            "sched_process_exec_backup3",
+        ],
+    ),
     lifecycle(
         "signal_generate",
         "signal: who ends whom",
@@ -232,46 +263,55 @@ pub(super) static PROBES: &[ProbeSpec] = &[
         false,
         &["cgroup.kn", "kernfs_node.id"],
     ),
-    essential(fexit("vfs_write_exit", &["vfs_write"], "write, pwrite", WRITES, FILE)),
-    fexit("vfs_writev_exit", &["vfs_writev"], "writev, pwritev, pwritev2", WRITES, FILE),
-    fexit("do_sendfile_exit", &["do_sendfile"], "sendfile", WRITES, TABLE),
-    fexit("do_splice_exit", &["do_splice"], "splice", WRITES, FILE),
-    fexit("vfs_copy_file_range_exit", &["vfs_copy_file_range"], "copy_file_range", WRITES, FILE),
-    essential(fexit("do_filp_open_exit", OPEN, "file creations", CREATIONS, FILE)),
-    fexit("vfs_write_exit_twin", &["vfs_write"], "what the first was skipped for", WRITES, FILE),
-    fexit("vfs_writev_exit_twin", &["vfs_writev"], "what the first was skipped for", WRITES, FILE),
-    fexit(
-        "do_sendfile_exit_twin",
-        &["do_sendfile"],
-        "what the first was skipped for",
-        WRITES,
-        TABLE,
+    backed(
+        essential(fexit("vfs_write_exit", &["vfs_write"], "write, pwrite", WRITES, FILE)),
+        &["vfs_write_exit_backup1"],
     ),
-    fexit("do_splice_exit_twin", &["do_splice"], "what the first was skipped for", WRITES, FILE),
-    fexit(
-        "vfs_copy_file_range_exit_twin",
-        &["vfs_copy_file_range"],
-        "what the first was skipped for",
-        WRITES,
-        FILE,
+    backed(
+        fexit("vfs_writev_exit", &["vfs_writev"], "writev, pwritev, pwritev2", WRITES, FILE),
+        &["vfs_writev_exit_backup1"],
     ),
-    fexit(
-        "vfs_unlink_exit_twin",
-        &["vfs_unlink"],
-        "what the first was skipped for",
-        UNLINKS,
-        UNLINK,
+    backed(
+        fexit("do_sendfile_exit", &["do_sendfile"], "sendfile", WRITES, TABLE),
+        &["do_sendfile_exit_backup1"],
     ),
-    fexit("do_filp_open_exit_twin", OPEN, "what the first was skipped for", CREATIONS, FILE),
-    file(
-        Mode::Fexit,
-        "security_path_unlink_entry",
-        Hook::Fentry(&["security_path_unlink"]),
-        "unlinks: the mount",
-        UNLINKS,
-        UNLINK,
+    backed(
+        fexit("do_splice_exit", &["do_splice"], "splice", WRITES, FILE),
+        &["do_splice_exit_backup1"],
     ),
-    fexit("vfs_unlink_exit", &["vfs_unlink"], "unlinks", UNLINKS, UNLINK),
+    backed(
+        fexit(
+            "vfs_copy_file_range_exit",
+            &["vfs_copy_file_range"],
+            "copy_file_range",
+            WRITES,
+            FILE,
+        ),
+        &["vfs_copy_file_range_exit_backup1"],
+    ),
+    backed(
+        essential(fexit("do_filp_open_exit", OPEN, "file creations", CREATIONS, FILE)),
+        &[
+            "do_filp_open_exit_backup1",
+            "do_filp_open_exit_backup2",
+            "do_filp_open_exit_backup3",
+        ],
+    ),
+    backed(
+        file(
+            Mode::Fexit,
+            "security_path_unlink_entry",
+            Hook::Fentry(&["security_path_unlink"]),
+            "unlinks: the mount",
+            UNLINKS,
+            UNLINK,
+        ),
+        &["security_path_unlink_entry_backup1"],
+    ),
+    backed(
+        fexit("vfs_unlink_exit", &["vfs_unlink"], "unlinks", UNLINKS, UNLINK),
+        &["vfs_unlink_exit_backup1", "vfs_unlink_exit_backup2", "vfs_unlink_exit_backup3"],
+    ),
     essential(kprobe("vfs_write_enter", &["vfs_write"], "write, pwrite", WRITES, FILE)),
     essential(kretprobe("vfs_write_return", &["vfs_write"], "write, pwrite", WRITES, FILE)),
     kprobe("vfs_writev_enter", &["vfs_writev"], "writev, pwritev, pwritev2", WRITES, FILE),
@@ -314,6 +354,7 @@ pub(super) static PROBES: &[ProbeSpec] = &[
         kinds: WRITES,
         essential: false,
         needs: &["io_kiocb.file", "io_kiocb.opcode"],
+        backups: &[],
     },
 ];
 

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use genome_trace_common::{ABSENT, KernelFacts};
 
 use super::{Mode, spec::PROBES};
+use crate::kernel::machine::Preemption;
 
 /// The facts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub struct Support {
     pub missing: Vec<&'static str>,
     /// Whether `io_uring_complete` tells the request.
     pub io_uring_tells_request: bool,
+    /// Where programs can be preempted.
+    pub preemption: Preemption,
     /// Why a mode is out of the question, for those that are.
     pub unusable: Vec<(Mode, String)>,
 }
@@ -28,6 +31,7 @@ impl Support {
     pub fn new(
         facts: &KernelFacts,
         missing: Vec<&'static str>,
+        preemption: Preemption,
         has_function: impl Fn(&str) -> bool,
         has_tracepoint: impl Fn(&str) -> bool,
     ) -> Self {
@@ -49,6 +53,7 @@ impl Support {
             tracepoints,
             missing,
             io_uring_tells_request: facts.io_complete_req_arg != ABSENT,
+            preemption,
             unusable: Vec::new(),
         }
     }

@@ -55,6 +55,9 @@ pub struct ProbeVerdict {
     pub target: String,
     /// Its state.
     pub verdict: Verdict,
+    /// Programs that stand in for it while it is preempted: planned, and once
+    /// it is attached, attached.
+    pub backups: usize,
 }
 
 impl ProbeVerdict {

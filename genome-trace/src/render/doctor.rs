@@ -109,7 +109,12 @@ impl Report<'_> {
         self.mark(if probe.reason.is_some() { CheckState::Gap } else { CheckState::Ok })?;
         let ProbeState { hook, target, purpose, verdict, .. } = probe;
         let what = format!("{hook}/{target}");
-        writeln!(self.out, "{what:<34} {verdict:<11} {purpose}")?;
+        write!(self.out, "{what:<34} {verdict:<11} {purpose}")?;
+        match probe.backups {
+            0 => writeln!(self.out)?,
+            1 => writeln!(self.out, " (and a backup)")?,
+            backups => writeln!(self.out, " (and {backups} backups)")?,
+        }
         if let Some(reason) = &probe.reason {
             writeln!(self.out, "{:<8}{:<34} {reason}", "", "")?;
         }

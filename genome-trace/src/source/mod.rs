@@ -7,6 +7,6 @@ mod ring;
 mod watch;
 
 pub use counts::{Counts, FLUSH_INTERVAL};
-pub use loss::Losses;
+pub use loss::{Losses, Skips};
 pub use ring::{Drained, Ring};
 pub use watch::watch_tree;
