@@ -285,14 +285,13 @@ pub struct ProgramConfig {
 
 impl ProgramConfig {
     /// Everything of everybody.
-    pub const DEFAULT: Self =
-        Self {
-            excluded_tgid: 0,
-            only_watched: 0,
-            cgroup_v1_memory: 0,
-            file_kinds: u32::MAX,
-            has_backups: 0,
-        };
+    pub const DEFAULT: Self = Self {
+        excluded_tgid: 0,
+        only_watched: 0,
+        cgroup_v1_memory: 0,
+        file_kinds: u32::MAX,
+        has_backups: 0,
+    };
 }
 
 #[cfg(feature = "std")]

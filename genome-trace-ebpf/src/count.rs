@@ -236,8 +236,7 @@ pub(crate) fn report_create(file: Address, slot: u32, rank: u32) {
         return;
     }
     let Some(identity) = identify(file) else { return };
-    let identity_of_open =
-        file.0 ^ identity.inode.rotate_left(32) ^ u64::from(identity.generation);
+    let identity_of_open = file.0 ^ identity.inode.rotate_left(32) ^ u64::from(identity.generation);
     if !is_news(Row::Open, rank, identity_of_open) {
         return;
     }

@@ -1,11 +1,11 @@
 //! Every map, declared once. Sizes are defaults: the loader sets those of the
 //! rings and of the counts.
 
+use crate::row::{RANKS, Row};
 use aya_ebpf::{
     macros::map,
     maps::{Array, HashMap, LruHashMap, PerCpuArray, RingBuf},
 };
-use crate::row::{RANKS, Row};
 use genome_trace_common::{
     COMM_LEN, EXEC_ARGV_MAX, ExecRecord, FileCount, FileKey, FileRecord, Kind, LostCounts, PATH_MAX,
 };

@@ -71,12 +71,7 @@ fn tell(context: &BtfTracePointContext, rank: u32) {
 /// Whether no thread is left. `signal->live` was lowered before the
 /// tracepoint, but two threads that end together may both find it at 0.
 #[inline(always)]
-fn is_last(
-    context: *const core::ffi::c_void,
-    task: Address,
-    signal: Address,
-    rank: u32,
-) -> bool {
+fn is_last(context: *const core::ffi::c_void, task: Address, signal: Address, rank: u32) -> bool {
     if fact!(exit_group_dead_arg) != ABSENT {
         return argument(context, fact!(exit_group_dead_arg)) & 1 != 0
             && is_news(Row::Exit, rank, process_start(task));

@@ -153,9 +153,7 @@ impl Object {
                     // are preempted, and then it is told.
                     let planned = spec.backups.iter().take(probe.backups);
                     probe.backups = planned
-                        .filter(|backup| {
-                            self.attach_one(backup, spec.hook, &probe.target).is_ok()
-                        })
+                        .filter(|backup| self.attach_one(backup, spec.hook, &probe.target).is_ok())
                         .count();
                 }
                 Err(reason) => {

@@ -234,20 +234,12 @@ pub(super) static PROBES: &[ProbeSpec] = &[
             true,
             &["task_struct.signal", "signal_struct.live", "signal_struct.group_exit_code"],
         ),
-        &[
-            "sched_process_exit_backup1",
-            "sched_process_exit_backup2",
-            "sched_process_exit_backup3",
-        ],
+        &["sched_process_exit_backup1", "sched_process_exit_backup2", "sched_process_exit_backup3"],
     ),
     lifecycle("sched_wakeup_new", "fork: new processes", true, &[]),
     backed(
         lifecycle("sched_process_exec", "exec: new programs", true, &["task_struct.mm"]),
-        &[
-            "sched_process_exec_backup1",
-            "sched_process_exec_backup2",
-            "sched_process_exec_backup3",
-        ],
+        &["sched_process_exec_backup1", "sched_process_exec_backup2", "sched_process_exec_backup3"],
     ),
     lifecycle(
         "signal_generate",
@@ -291,11 +283,7 @@ pub(super) static PROBES: &[ProbeSpec] = &[
     ),
     backed(
         essential(fexit("do_filp_open_exit", OPEN, "file creations", CREATIONS, FILE)),
-        &[
-            "do_filp_open_exit_backup1",
-            "do_filp_open_exit_backup2",
-            "do_filp_open_exit_backup3",
-        ],
+        &["do_filp_open_exit_backup1", "do_filp_open_exit_backup2", "do_filp_open_exit_backup3"],
     ),
     backed(
         file(

@@ -171,6 +171,7 @@ mod tests {
                     target: text("vfs_write"),
                     purpose: text("write, pwrite"),
                     verdict: text("attached"),
+                    backups: 3,
                     reason: None,
                 },
                 ProbeState {
@@ -179,6 +180,7 @@ mod tests {
                     target: text("io_uring_complete"),
                     purpose: text("io_uring writes"),
                     verdict: text("unavailable"),
+                    backups: 0,
                     reason: Some(text("it does not tell the request")),
                 },
             ],

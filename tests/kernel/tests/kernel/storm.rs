@@ -5,14 +5,17 @@ use std::collections::BTreeSet;
 use genome_trace_tests_kernel::{Checks, Context, Event, Suite};
 
 pub(crate) fn add_to(suite: &mut Suite) {
-    suite.once("storm::every_short_process_is_seen", every_short_process);
+    suite.once("storm::every_short_process_is_seen", |context| every_short_process(context, 4));
+    // So many that a process which is preempted in a probe stays there while
+    // others come by.
+    suite.once("storm::a_crowd_is_seen", |context| every_short_process(context, 40));
 }
 
-fn every_short_process(context: &Context) -> anyhow::Result<()> {
+fn every_short_process(context: &Context, jobs: u64) -> anyhow::Result<()> {
     let count = context.setup.scale.processes;
     let tracer = context.tracer().start()?;
     let truth =
-        context.workload("spawn-storm").option("--count", count).option("--jobs", 4).run()?;
+        context.workload("spawn-storm").option("--count", count).option("--jobs", jobs).run()?;
     let trace = tracer.stop()?;
 
     let mut checks = Checks::new();
