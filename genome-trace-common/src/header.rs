@@ -3,14 +3,19 @@
 /// Version of the record layout. Userspace refuses a record of another
 /// version, because an object and a binary of different builds would
 /// otherwise be read wrongly without a word.
-pub const ABI_VERSION: u16 = 1;
+pub const ABI_VERSION: u16 = 2;
 
 /// Length of a `comm`, its NUL included (`TASK_COMM_LEN`, include/linux/sched.h).
 pub const COMM_LEN: usize = 16;
 
-/// Header flag: the process, or the ancestor it descends from, is in the
-/// `WATCHED` map.
-pub const HEADER_WATCHED: u32 = 1;
+/// Header flag and bit of a value in the `WATCHED` map: `--pid` asked for the
+/// process or for an ancestor of it.
+pub const WATCH_TREE: u32 = 1;
+/// Likewise: its persona is one that was asked for, or is not decided yet.
+pub const WATCH_CANDIDATE: u32 = 2;
+/// The other bits of a value: they change with each exec, so that userspace
+/// knows whether what it decided on is still there.
+pub const WATCH_MARK: u32 = !0xff;
 
 /// What a record tells. The numbers are part of the ABI, and index
 /// [`LostCounts`].
@@ -37,14 +42,17 @@ pub enum Kind {
     CgroupMkdir = 9,
     /// The path that belongs to a [`crate::FileKey`] counted in this epoch.
     FilePath = 10,
+    /// A process that was there when the tracer looked; comes out of the task
+    /// iterator, never through a ring.
+    Task = 11,
 }
 
 impl Kind {
     /// One more than the largest number in use: the length of [`LostCounts`].
-    pub const COUNT: usize = 11;
+    pub const COUNT: usize = 12;
 
     /// Every kind, in the order of the numbers.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Exec,
         Self::Fork,
         Self::Exit,
@@ -55,6 +63,7 @@ impl Kind {
         Self::FileUnlink,
         Self::CgroupMkdir,
         Self::FilePath,
+        Self::Task,
     ];
 
     /// The kind that a record's number stands for, `None` for a number that
@@ -95,7 +104,7 @@ pub struct RecordHeader {
     pub ppid: u32,
     /// Real user id in the initial user namespace, or [`crate::UNKNOWN_U32`].
     pub uid: u32,
-    /// `HEADER_*` flags.
+    /// The process' value in the `WATCHED` map, 0 where it has none.
     pub flags: u32,
     /// No meaning yet; written as 0.
     pub reserved: u32,

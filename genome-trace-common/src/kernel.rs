@@ -113,6 +113,10 @@ kernel_facts! {
     mm_arg_start,
     /// `mm_struct.arg_end`
     mm_arg_end,
+    /// `mm_struct.env_start`
+    mm_env_start,
+    /// `mm_struct.env_end`
+    mm_env_end,
     /// `mm_struct.exe_file`
     mm_exe_file,
     /// `mm_struct.total_vm`
@@ -281,6 +285,9 @@ pub struct ProgramConfig {
     pub file_kinds: u32,
     /// 1: programs can be preempted here, and so have backups.
     pub has_backups: u32,
+    /// 1: a process that execs is a candidate until userspace has decided on
+    /// its persona.
+    pub wants_candidates: u32,
 }
 
 impl ProgramConfig {
@@ -291,6 +298,7 @@ impl ProgramConfig {
         cgroup_v1_memory: 0,
         file_kinds: u32::MAX,
         has_backups: 0,
+        wants_candidates: 0,
     };
 }
 

@@ -15,13 +15,18 @@ mod oom;
 mod signal;
 
 pub use cgroup::CgroupRecord;
-pub use exec::{EXEC_ARGV_MAX, EXEC_ARGV_TRUNCATED, EXEC_ARGV_UNREADABLE, ExecRecord};
+pub use exec::{
+    EXEC_ARGV_MAX, EXEC_ARGV_TRUNCATED, EXEC_ARGV_UNREADABLE, EXEC_ENVIRONMENT_MAX,
+    EXEC_ENVIRONMENT_TRUNCATED, EXEC_ENVIRONMENT_UNREADABLE, ExecRecord,
+};
 pub use exit::{EXIT_IO_UNKNOWN, EXIT_THREADS_TRUNCATED, EXIT_WRITES_SINCE_START, ExitRecord};
 pub use file::{
     COUNT_UNLINK, COUNT_WRITE, FileCount, FileKey, FileRecord, PATH_ABSOLUTE, PATH_DEPTH_MAX,
     PATH_MAX, PATH_TRUNCATED, PATH_UNKNOWN, PATH_USER,
 };
-pub use header::{ABI_VERSION, COMM_LEN, HEADER_WATCHED, Kind, LostCounts, RecordHeader};
+pub use header::{
+    ABI_VERSION, COMM_LEN, Kind, LostCounts, RecordHeader, WATCH_CANDIDATE, WATCH_MARK, WATCH_TREE,
+};
 pub use kernel::{ABSENT, KernelFacts, NO_SYSCALL, Offset, ProgramConfig, SyscallNumbers};
 pub use oom::{OOM_STACK_DEPTH, OomRecord, UNKNOWN_U32, UNKNOWN_U64};
 pub use signal::{SIGNAL_SENDER_KNOWN, SignalRecord};

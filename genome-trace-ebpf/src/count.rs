@@ -15,7 +15,7 @@ use crate::{
     kernel::{Address, current, process_start},
     maps::{COUNTS_0, COUNTS_1, EPOCH, FILE_SCRATCH, FileScratch, IO, PATH_ROOM, add, count_lost},
     path::{Place, walk},
-    record::{fill_header, is_watched, output},
+    record::{fill_header, output, watch},
     row::{Row, is_news},
 };
 
@@ -42,7 +42,7 @@ pub(crate) fn counted_process() -> Option<u32> {
     if tgid == config!(excluded_tgid) {
         return None;
     }
-    if config!(only_watched) != 0 && !is_watched(tgid) {
+    if config!(only_watched) != 0 && watch(tgid) == 0 {
         return None;
     }
     Some(tgid)

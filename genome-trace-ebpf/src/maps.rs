@@ -7,7 +7,8 @@ use aya_ebpf::{
     maps::{Array, HashMap, LruHashMap, PerCpuArray, RingBuf},
 };
 use genome_trace_common::{
-    COMM_LEN, EXEC_ARGV_MAX, ExecRecord, FileCount, FileKey, FileRecord, Kind, LostCounts, PATH_MAX,
+    COMM_LEN, EXEC_ARGV_MAX, EXEC_ENVIRONMENT_MAX, ExecRecord, FileCount, FileKey, FileRecord,
+    Kind, LostCounts, PATH_MAX,
 };
 
 /// Exec, fork, exit, signal, OOM, cgroups: rare, and never starved by files.
@@ -33,7 +34,8 @@ pub(crate) static COUNTS_0: HashMap<FileKey, FileCount> = HashMap::with_max_entr
 #[map]
 pub(crate) static COUNTS_1: HashMap<FileKey, FileCount> = HashMap::with_max_entries(65536, 0);
 
-/// Processes that `--pid` asked for, and their descendants.
+/// Processes whose files are counted where not everybody's are, with the
+/// reason: `WATCH_*` bits. Inherited on fork.
 #[map]
 pub(crate) static WATCHED: HashMap<u32, u32> = HashMap::with_max_entries(65536, 0);
 
@@ -124,7 +126,7 @@ pub(crate) const PATH_ROOM: usize = PATH_MAX + 256;
 #[repr(C)]
 pub(crate) struct ExecScratch {
     pub(crate) record: ExecRecord,
-    pub(crate) bytes: [u8; PATH_ROOM + EXEC_ARGV_MAX],
+    pub(crate) bytes: [u8; PATH_ROOM + EXEC_ARGV_MAX + EXEC_ENVIRONMENT_MAX],
 }
 
 #[repr(C)]

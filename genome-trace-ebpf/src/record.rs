@@ -4,7 +4,7 @@ use aya_ebpf::{
     helpers::bpf_ktime_get_boot_ns,
     maps::{RingBuf, ring_buf::RingBufEntry},
 };
-use genome_trace_common::{ABI_VERSION, HEADER_WATCHED, Kind, RecordHeader, UNKNOWN_U32};
+use genome_trace_common::{ABI_VERSION, Kind, RecordHeader, UNKNOWN_U32};
 
 use crate::{
     config::fact,
@@ -29,16 +29,17 @@ pub(crate) fn fill_header(header: &mut RecordHeader, kind: Kind, len: usize, tas
     header.ppid = if parent.is_null() { UNKNOWN_U32 } else { parent.read(fact!(task_tgid)) };
     let cred = task.follow(fact!(task_real_cred));
     header.uid = if cred.is_null() { UNKNOWN_U32 } else { cred.read(fact!(cred_uid)) };
-    header.flags = if is_watched(header.tgid) { HEADER_WATCHED } else { 0 };
+    header.flags = watch(header.tgid);
     header.reserved = 0;
     read_comm(task, &mut header.comm);
 }
 
-/// Whether `--pid` asked for this process or an ancestor of it.
+/// Why a process' files are counted where not everybody's are: `WATCH_*` bits,
+/// 0 for no reason.
 #[inline(always)]
-pub(crate) fn is_watched(tgid: u32) -> bool {
-    // SAFETY: the value is not looked at, so a concurrent removal is harmless.
-    unsafe { WATCHED.get(tgid) }.is_some()
+pub(crate) fn watch(tgid: u32) -> u32 {
+    // SAFETY: one aligned word, copied at once.
+    unsafe { WATCHED.get(tgid) }.copied().unwrap_or(0)
 }
 
 /// Room for a record in the lifecycle ring; counts it as lost where the ring

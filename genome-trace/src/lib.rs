@@ -10,6 +10,7 @@ pub mod cli;
 pub mod commands;
 pub mod kernel;
 pub mod model;
+pub mod persona;
 pub mod pipeline;
 pub mod probe;
 pub mod render;

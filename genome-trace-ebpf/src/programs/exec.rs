@@ -1,18 +1,21 @@
 //! A process runs a new program: fs/exec.c, exec_binprm().
 
 use aya_ebpf::{
-    helpers::generated::bpf_probe_read_user, macros::btf_tracepoint, programs::BtfTracePointContext,
+    bindings::BPF_ANY, helpers::{bpf_ktime_get_boot_ns, generated::bpf_probe_read_user}, macros::btf_tracepoint,
+    programs::BtfTracePointContext,
 };
 use genome_trace_common::{
-    EXEC_ARGV_MAX, EXEC_ARGV_TRUNCATED, EXEC_ARGV_UNREADABLE, ExecRecord, Kind,
+    EXEC_ARGV_MAX, EXEC_ARGV_TRUNCATED, EXEC_ARGV_UNREADABLE, EXEC_ENVIRONMENT_MAX,
+    EXEC_ENVIRONMENT_TRUNCATED, EXEC_ENVIRONMENT_UNREADABLE, ExecRecord, Kind, WATCH_CANDIDATE,
+    WATCH_MARK,
 };
 
 use crate::{
-    config::fact,
-    kernel::{Address, argument, raw},
-    maps::{EXEC_SCRATCH, ExecScratch, LIFECYCLE, PATH_ROOM, count_lost},
+    config::{config, fact},
+    kernel::{Address, argument, raw, tgid},
+    maps::{EXEC_SCRATCH, ExecScratch, LIFECYCLE, PATH_ROOM, WATCHED, count_lost},
     path::{Place, walk},
-    record::{fill_header, opaque, output},
+    record::{fill_header, opaque, output, watch},
     row::{Row, in_turn, is_news},
 };
 
@@ -46,40 +49,93 @@ fn tell(context: &BtfTracePointContext, rank: u32) {
     };
     // SAFETY: this program's own slot on this CPU.
     let bytes: *mut u8 = unsafe { (&raw mut (*scratch).bytes).cast() };
+    // Before the record, which says so, and before the program's first write.
+    if config!(wants_candidates) != 0 {
+        let tgid = tgid(task);
+        // SAFETY: the helper has no precondition.
+        let mark = unsafe { bpf_ktime_get_boot_ns() as u32 } & WATCH_MARK;
+        let why = watch(tgid) & !WATCH_MARK | WATCH_CANDIDATE;
+        let _ = WATCHED.insert(tgid, why | mark, BPF_ANY as u64);
+    }
     let place = Place::of_file(mm.follow(fact!(mm_exe_file)));
     // SAFETY: as above; every field of the record is set here.
     let record = unsafe { &mut (*scratch).record };
     record.path_flags = walk(place, bytes, 0, &raw mut record.path_len);
+    record.flags = 0;
+    record.reserved = 0;
     // SAFETY: a field of a live map value.
     let at = unsafe { (&raw const record.path_len).read_volatile() }.min(PATH_ROOM as u32);
     // SAFETY: `at` is at most PATH_ROOM, and EXEC_ARGV_MAX more bytes follow it.
-    let (argv_len, flags) = read_argv(mm, unsafe { bytes.add(at as usize) });
-    let len = size_of::<ExecRecord>() + at as usize + argv_len as usize;
+    let buffer = unsafe { bytes.add(at as usize) };
+    let argv = Block {
+        start: mm.read(fact!(mm_arg_start)),
+        end: mm.read(fact!(mm_arg_end)),
+        most: EXEC_ARGV_MAX as u64,
+        truncated: EXEC_ARGV_TRUNCATED,
+        unreadable: EXEC_ARGV_UNREADABLE,
+    };
+    argv.read(buffer, &raw mut record.argv_len, &raw mut record.flags);
+    // SAFETY: a field of a live map value.
+    let argv_len =
+        unsafe { (&raw const record.argv_len).read_volatile() }.min(EXEC_ARGV_MAX as u32);
+    let at = (at + argv_len).min((PATH_ROOM + EXEC_ARGV_MAX) as u32);
+    // SAFETY: EXEC_ENVIRONMENT_MAX more bytes follow that.
+    let buffer = unsafe { bytes.add(at as usize) };
+    let environment = Block {
+        start: mm.read(fact!(mm_env_start)),
+        end: mm.read(fact!(mm_env_end)),
+        most: EXEC_ENVIRONMENT_MAX as u64,
+        truncated: EXEC_ENVIRONMENT_TRUNCATED,
+        unreadable: EXEC_ENVIRONMENT_UNREADABLE,
+    };
+    environment.read(buffer, &raw mut record.environment_len, &raw mut record.flags);
+    // SAFETY: a field of a live map value.
+    let environment_len = unsafe { (&raw const record.environment_len).read_volatile() }
+        .min(EXEC_ENVIRONMENT_MAX as u32);
+    let len = size_of::<ExecRecord>() + at as usize + environment_len as usize;
     fill_header(&mut record.header, Kind::Exec, len, task);
-    record.argv_len = argv_len;
-    record.flags = flags;
     output(&LIFECYCLE, Kind::Exec, scratch.cast::<u8>(), len, size_of::<ExecScratch>());
 }
 
-/// Copies the argument block of the new address space: it lies between
-/// `arg_start` and `arg_end`, each argument ended by a NUL.
-#[inline(always)]
-fn read_argv(mm: Address, buffer: *mut u8) -> (u32, u32) {
-    let start = mm.read::<u64>(fact!(mm_arg_start));
-    let end = mm.read::<u64>(fact!(mm_arg_end));
-    if start == 0 || end < start {
-        return (0, EXEC_ARGV_UNREADABLE);
+/// A block of NUL-ended strings in the new address space.
+struct Block {
+    start: u64,
+    end: u64,
+    most: u64,
+    truncated: u32,
+    unreadable: u32,
+}
+
+impl Block {
+    /// Copies what there is of it; adds to `flags` what there is not.
+    #[inline(always)]
+    fn read(self, buffer: *mut u8, len: *mut u32, flags: *mut u32) {
+        let mut told = 0;
+        let mut copied = 0;
+        if self.start == 0 || self.end < self.start {
+            told = self.unreadable;
+        } else {
+            // Forgotten by the compiler, so that the test right before the
+            // copy stays; the verifier of kernels before 6.8 needs it there.
+            copied = opaque(self.end - self.start);
+            if copied > self.most {
+                copied = self.most;
+                told = self.truncated;
+            }
+            // SAFETY: the caller leaves `most` bytes behind `buffer`; the
+            // helper checks the user address.
+            let failed = unsafe {
+                let from = self.start as *const core::ffi::c_void;
+                bpf_probe_read_user(buffer.cast(), copied as u32, from)
+            };
+            if failed != 0 {
+                copied = 0;
+                told = self.unreadable;
+            }
+        }
+        // SAFETY: callers pass a field of a live map value.
+        unsafe { len.write_volatile(copied as u32) };
+        // SAFETY: as above; nobody else writes this program's slot.
+        unsafe { flags.write_volatile(flags.read_volatile() | told) };
     }
-    let mut flags = 0;
-    let mut len = opaque(end - start);
-    if len > EXEC_ARGV_MAX as u64 {
-        len = EXEC_ARGV_MAX as u64;
-        flags = EXEC_ARGV_TRUNCATED;
-    }
-    // SAFETY: the caller leaves EXEC_ARGV_MAX bytes behind `buffer`; the
-    // helper checks the user address.
-    let failed = unsafe {
-        bpf_probe_read_user(buffer.cast(), len as u32, start as *const core::ffi::c_void)
-    };
-    if failed != 0 { (0, EXEC_ARGV_UNREADABLE) } else { (len as u32, flags) }
 }

@@ -110,35 +110,66 @@ fn process(task: Address) -> [u64; 2] {
 /// Keeps what a thread wrote that ends before its process.
 #[inline(always)]
 fn keep_writes(task: Address, signal: Address) {
-    // The group's last two threads may both be on their way here; then the
-    // process was told already.
-    if signal.is_null() || signal.read::<u32>(fact!(signal_live)) == 0 {
+    // Also where the last thread is on its way here: this one may be off the
+    // list before that one reads it.
+    if signal.is_null() {
         return;
     }
     let tid = task.read::<u32>(fact!(task_pid));
-    if has_ended(tid, task) {
+    if kept(tid, task) != Kept::No {
         return;
     }
-    let _ = ENDED_THREADS.insert(tid, task.0, BPF_ANY as u64);
+    let _ = ENDED_THREADS.insert(tid, task.0 | BEING_KEPT, BPF_ANY as u64);
     let calls = task.read::<u64>(fact!(task_syscw));
     let bytes = task.read::<u64>(fact!(task_wchar));
-    match THREAD_WRITES.get_ptr_mut(process(task)) {
-        Some(sums) => {
-            // SAFETY: a live map value.
-            let (total_calls, total_bytes) = unsafe { (&raw mut (*sums)[0], &raw mut (*sums)[1]) };
-            add(total_calls, calls);
-            add(total_bytes, bytes);
-        }
-        None => {
-            let _ = THREAD_WRITES.insert(process(task), [calls, bytes], BPF_ANY as u64);
-        }
+    let key = process(task);
+    // Of threads that end together only one begins the sums.
+    if !add_to_sums(&key, calls, bytes)
+        && THREAD_WRITES.insert(key, [calls, bytes], BPF_NOEXIST as u64).is_err()
+    {
+        add_to_sums(&key, calls, bytes);
     }
+    let _ = ENDED_THREADS.insert(tid, task.0, BPF_ANY as u64);
 }
 
 #[inline(always)]
-fn has_ended(tid: u32, task: Address) -> bool {
-    // SAFETY: compared at once; another thread's entry does not compare equal.
-    unsafe { ENDED_THREADS.get(tid) }.copied() == Some(task.0)
+fn add_to_sums(key: &[u64; 2], calls: u64, bytes: u64) -> bool {
+    let Some(sums) = THREAD_WRITES.get_ptr_mut(key) else { return false };
+    // SAFETY: a live map value.
+    let (total_calls, total_bytes) = unsafe { (&raw mut (*sums)[0], &raw mut (*sums)[1]) };
+    add(total_calls, calls);
+    add(total_bytes, bytes);
+    true
+}
+
+/// What `keep_writes` has added up.
+#[inline(always)]
+fn sums(task: Address) -> [u64; 2] {
+    // SAFETY: two words, copied at once; who adds to them meanwhile is noticed.
+    unsafe { THREAD_WRITES.get(process(task)) }.copied().unwrap_or([0, 0])
+}
+
+/// Whether what a thread wrote is in the sums of its process.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    No,
+    /// It is being added just now, by the thread itself.
+    Soon,
+    Yes,
+}
+
+/// Bit of an entry of `ENDED_THREADS` that is free in a task's address.
+const BEING_KEPT: u64 = 1;
+
+#[inline(always)]
+fn kept(tid: u32, task: Address) -> Kept {
+    // SAFETY: one aligned word, copied at once; another thread's entry does
+    // not compare equal.
+    match unsafe { ENDED_THREADS.get(tid) }.copied() {
+        Some(entry) if entry == task.0 => Kept::Yes,
+        Some(entry) if entry == task.0 | BEING_KEPT => Kept::Soon,
+        _ => Kept::No,
+    }
 }
 
 /// Adds up what the threads used.
@@ -150,7 +181,9 @@ fn has_ended(tid: u32, task: Address) -> bool {
 ///
 /// The writes of children that were waited for are in `signal_struct` too
 /// (wait_task_zombie()). Where there were any (`cmaxrss`), it cannot be used
-/// for writes: then the sums that `keep_writes` made stand in for it.
+/// for writes: then the sums that `keep_writes` made stand in for it. A thread
+/// that is just being added to them is waited for as well; where it was
+/// preempted there, the account is unknown.
 #[inline(always)]
 fn usage(task: Address, signal: Address) -> Usage {
     let had_children = signal.read::<u64>(fact!(signal_cmaxrss)) != 0;
@@ -162,15 +195,12 @@ fn usage(task: Address, signal: Address) -> Usage {
         if had_children {
             // Threads that ended before the tracer began are in no sum.
             usage.flags = if usage.cpu_ns != 0 { EXIT_WRITES_SINCE_START } else { 0 };
-            // SAFETY: copied at once; the process' other threads have ended.
-            let [calls, bytes] =
-                unsafe { THREAD_WRITES.get(process(task)) }.copied().unwrap_or([0, 0]);
-            usage.write_calls = calls;
-            usage.written_bytes = bytes;
+            [usage.write_calls, usage.written_bytes] = sums(task);
         } else {
             usage.write_calls = signal.read(fact!(signal_syscw));
             usage.written_bytes = signal.read(fact!(signal_wchar));
         }
+        let sums_before = [usage.write_calls, usage.written_bytes];
         let head = signal.field(fact!(signal_thread_head));
         let mut node = head.follow(0);
         for _ in 0..THREADS_MAX {
@@ -179,17 +209,27 @@ fn usage(task: Address, signal: Address) -> Usage {
             }
             let thread = node.container(fact!(task_thread_node));
             usage.cpu_ns += thread.read::<u64>(fact!(task_sum_exec_runtime));
-            if !had_children || !has_ended(thread.read(fact!(task_pid)), thread) {
-                usage.write_calls += thread.read::<u64>(fact!(task_syscw));
-                usage.written_bytes += thread.read::<u64>(fact!(task_wchar));
+            let kept =
+                if had_children { kept(thread.read(fact!(task_pid)), thread) } else { Kept::No };
+            match kept {
+                Kept::No => {
+                    usage.write_calls += thread.read::<u64>(fact!(task_syscw));
+                    usage.written_bytes += thread.read::<u64>(fact!(task_wchar));
+                }
+                Kept::Soon => usage.flags |= EXIT_IO_UNKNOWN,
+                Kept::Yes => {}
             }
             node = node.follow(0);
         }
         if node != head {
             usage.flags |= EXIT_THREADS_TRUNCATED;
         }
+        // A thread may have moved into the sums between the two looks.
+        if had_children && sums(task) != sums_before {
+            usage.flags |= EXIT_IO_UNKNOWN;
+        }
         let after = signal.read::<u32>(fact!(signal_stats_sequence));
-        if before == after && before & 1 == 0 {
+        if before == after && before & 1 == 0 && usage.flags & EXIT_IO_UNKNOWN == 0 {
             break;
         }
     }

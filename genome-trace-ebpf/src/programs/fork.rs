@@ -9,7 +9,7 @@ use crate::{
     config::fact,
     kernel::{Address, argument, current, raw, tgid},
     maps::{LIFECYCLE, WATCHED},
-    record::{fill_header, is_watched, reserve},
+    record::{fill_header, reserve, watch},
 };
 
 #[btf_tracepoint(function = "sched_wakeup_new")]
@@ -20,8 +20,9 @@ fn sched_wakeup_new(context: BtfTracePointContext) -> i32 {
         return 0;
     }
     // Before the record, so that the child's own first record finds it.
-    if is_watched(tgid(current())) {
-        let _ = WATCHED.insert(child_tgid, 1, BPF_ANY as u64);
+    let why = watch(tgid(current()));
+    if why != 0 {
+        let _ = WATCHED.insert(child_tgid, why, BPF_ANY as u64);
     }
     if let Some(mut entry) = reserve::<RecordHeader>(&LIFECYCLE, Kind::Fork) {
         // SAFETY: every field is an integer, and `fill_header` sets each one.

@@ -10,3 +10,4 @@ mod kprobe;
 mod oom;
 mod signal;
 mod syscall;
+mod task;

@@ -5,7 +5,7 @@ mod value;
 
 pub use size::Size;
 
-use std::time::Duration;
+use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
@@ -53,6 +53,10 @@ impl Cli {
 pub enum Action {
     /// Say what this kernel and machine allow, and what to do about the rest
     Doctor(Doctor),
+    /// List the personas that there are now, their processes, and what decided
+    Personas(Personas),
+    /// Run a command as a persona: it and all that it starts carry the name
+    Run(Run),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -76,6 +80,49 @@ pub struct Doctor {
     pub no_color: bool,
 }
 
+/// Who is who now.
+#[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Personas {
+    /// What to do instead of listing.
+    #[command(subcommand)]
+    pub action: Option<PersonasAction>,
+    /// Rules that say whose a process is, before those in
+    /// /etc/genome-trace/personas.toml; may be given more than once
+    #[arg(long, value_name = "FILE")]
+    pub personas: Vec<PathBuf>,
+    /// How to print the list
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub format: Format,
+    /// Colour nothing (so does NO_COLOR, and any output that is no terminal)
+    #[arg(long)]
+    pub no_color: bool,
+}
+
+/// What can be done with rules.
+#[derive(Debug, Subcommand)]
+pub enum PersonasAction {
+    /// Say what is wrong in a rule file, or what each rule of it matches now
+    Check {
+        /// The file
+        file: PathBuf,
+    },
+}
+
+/// Run a command as a persona.
+#[derive(Args, Debug)]
+pub struct Run {
+    /// The persona's name
+    #[arg(long, value_name = "NAME", value_parser = value::not_empty)]
+    pub persona: String,
+    /// What it is made of, for example a digest of model and adapter
+    #[arg(long, value_name = "ID", value_parser = value::not_empty)]
+    pub genome_id: Option<String>,
+    /// The command and its arguments
+    #[arg(required = true, last = true, value_name = "COMMAND")]
+    pub command: Vec<OsString>,
+}
+
 /// Views and what they are narrowed to.
 #[derive(Args, Debug)]
 pub struct View {
@@ -87,6 +134,9 @@ pub struct View {
     /// oom_kill, file_create, file_write, file_unlink, lost
     #[arg(long, value_delimiter = ',', value_name = "KIND", help_heading = "Filters")]
     pub kind: Vec<EventKind>,
+    /// Only this persona; may be given more than once
+    #[arg(long, value_name = "NAME", help_heading = "Filters")]
+    pub persona: Vec<String>,
     /// Only this process and its descendants; may be given more than once
     #[arg(long, value_name = "PID", help_heading = "Filters")]
     pub pid: Vec<u32>,
@@ -112,6 +162,11 @@ pub struct View {
         help_heading = "Filters"
     )]
     pub exclude_self: bool,
+
+    /// Rules that say whose a process is, before those in
+    /// /etc/genome-trace/personas.toml; may be given more than once
+    #[arg(long, value_name = "FILE", help_heading = "Personas")]
+    pub personas: Vec<PathBuf>,
 
     /// How to print events
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT", help_heading = "Output")]

@@ -44,6 +44,11 @@ pub(super) fn comm(text: &str) -> Result<String, String> {
     }
 }
 
+/// A name or an id.
+pub(super) fn not_empty(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() { Err("it is empty".to_owned()) } else { Ok(text.to_owned()) }
+}
+
 /// The path of a cgroup.
 pub(super) fn cgroup(text: &str) -> Result<String, String> {
     if text.starts_with('/') {

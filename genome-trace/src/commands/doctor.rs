@@ -119,6 +119,7 @@ fn try_probes(kernel: &mut setup::Kernel, request: &Request, checks: &mut Vec<Ch
         cgroup_v1_memory: in_v1_memory,
         file_kinds: request.file_kinds.clone(),
         has_backups: kernel.support.preemption.is_any(),
+        wants_candidates: false,
     };
     match setup::attach(kernel, request, &scope, setup::default_rings()) {
         Ok((_, plan)) => {

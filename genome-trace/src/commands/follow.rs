@@ -15,11 +15,14 @@ use crate::{
     cli::{Format, Size, View},
     kernel::{cgroup::Hierarchy, machine},
     model::EventKind,
-    pipeline::{Failure, Filter, Known, Outcome, Parts, Pipeline},
-    probe::{ModeChoice, Plan, Probes, Request, Rings, Scope},
+    pipeline::{
+        Attribution, Failure, Filter, KernelFilter, Known, Outcome, Parts, Pipeline, RuleFiles,
+    },
+    probe::{ModeChoice, Plan, Request, Rings, Scope},
     render::{RingFill, Summary, line::LineStyle},
-    sink::{JsonLines, Sink, Terminal},
-    source::{Counts, Losses, Ring, watch_tree},
+    sink::{JsonLines, Terminal},
+    source::{Counts, Losses, Ring, Watched},
+    wire::tasks,
 };
 
 /// Follows until Ctrl-C, SIGTERM, `--duration` or the reader's end.
@@ -40,37 +43,65 @@ pub(super) fn run(view: &View) -> anyhow::Result<ExitCode> {
     let hierarchy_id = hierarchy.as_ref().map_or(0, |hierarchy| hierarchy.id);
     let file_kinds = file_kinds(&view.kind);
     let request = Request { mode: view.probe_mode, file_kinds: file_kinds.clone() };
+    let rule_files = RuleFiles::new(view.personas.clone());
+    let rules = rule_files.read()?;
     let mut kernel = setup::examine(true)?;
     let scope = Scope {
         excluded_tgid: view.exclude_self.then(std::process::id),
-        only_watched: !view.pid.is_empty(),
+        only_watched: !view.pid.is_empty() || !view.persona.is_empty(),
         cgroup_v1_memory: in_v1_memory,
         file_kinds,
         has_backups: kernel.support.preemption.is_any(),
+        wants_candidates: !view.persona.is_empty(),
     };
-    let (object, plan) = setup::attach(&mut kernel, &request, &scope, rings)?;
+    let (mut object, plan) = setup::attach(&mut kernel, &request, &scope, rings)?;
     require_mode(&plan, &request)?;
-    let mut probes = object.into_probes()?;
+    // After the probes, which tell who comes later.
+    let task_records = object.read_tasks();
+    let probes = object.into_probes()?;
+    let mut watched = Watched::new(probes.watched);
     for pid in &view.pid {
-        watch_tree(&mut probes.watched, *pid)
+        watched
+            .add_tree(*pid)
             .with_context(|| format!("cannot watch process {pid} and its descendants"))?;
     }
     // After the probes, so that a cgroup made meanwhile is in one or the other.
     let cgroups = hierarchy.map(|hierarchy| hierarchy.scan()).unwrap_or_default();
     let known = Known::new(cgroups, hierarchy_id, machine::page_size());
-    let filter = filter(view);
+    let kernel_filter =
+        (!view.persona.is_empty()).then(|| KernelFilter::new(watched, view.persona.clone()));
+    let mut attribution = Attribution::new(rules, kernel_filter);
+    match task_records {
+        Ok(records) => attribution.found(tasks(&records, &known)),
+        Err(error) => eprintln!(
+            "genome-trace: {error}; processes that run already get their personas at their first \
+             event"
+        ),
+    }
     announce(&plan, view);
 
+    let page_size = machine::page_size();
+    let ring = |map, bytes| Ring::new(map, bytes, page_size).context("cannot map a ring buffer");
+    let parts = Parts {
+        object: probes.object,
+        lifecycle: ring(probes.lifecycle, rings.lifecycle_bytes)?,
+        io: ring(probes.io, rings.io_bytes)?,
+        counts: Counts::new(probes.counts, probes.epoch, rings.counts),
+        losses: Losses::new(probes.lost, probes.rescued),
+        known,
+        attribution,
+        rule_files,
+        filter: filter(view),
+        sink: (),
+    };
     let (outcome, result) = match view.format {
         Format::Json => {
             let sink = JsonLines::new(io::stdout(), machine::host_name());
-            let pipeline = assemble(probes, rings, known, filter, sink)?;
-            runtime.block_on(pipeline.run(stop))
+            runtime.block_on(Pipeline::new(parts.with_sink(sink)).run(stop))
         }
         Format::Table => {
             let sink = Terminal::new(io::stdout(), style(view.no_color));
-            let pipeline = assemble(probes, rings, known, filter, sink)?;
-            runtime.block_on(pipeline.run(stop))
+            runtime.block_on(Pipeline::new(parts.with_sink(sink)).run(stop))
         }
     };
     finish(&outcome, result)
@@ -136,7 +167,8 @@ fn filter(view: &View) -> Filter {
         comms: view.comm.iter().map(|comm| comm.clone().into_bytes()).collect(),
         uids: view.uid.clone(),
         cgroups: view.cgroup.iter().map(|path| path.clone().into_bytes()).collect(),
-        only_watched: !view.pid.is_empty(),
+        only_in_tree: !view.pid.is_empty(),
+        personas: view.persona.clone(),
         excluded_tgid: view.exclude_self.then(std::process::id),
     }
 }
@@ -161,6 +193,9 @@ fn announce(plan: &Plan, view: &View) {
                 probe.program()
             );
         }
+    }
+    if !view.persona.is_empty() {
+        eprintln!("genome-trace: only personas called {}", view.persona.join(" or "));
     }
     let whom = match view.pid.as_slice() {
         [] => "the whole machine".to_owned(),
@@ -188,27 +223,6 @@ fn terminal_width() -> Option<usize> {
     // SAFETY: TIOCGWINSZ writes one winsize to the address given.
     let result = unsafe { libc::ioctl(libc::STDOUT_FILENO, libc::TIOCGWINSZ, &raw mut size) };
     (result == 0 && size.ws_col > 0).then(|| size.ws_col.into())
-}
-
-fn assemble<S: Sink>(
-    probes: Probes,
-    rings: Rings,
-    known: Known,
-    filter: Filter,
-    sink: S,
-) -> anyhow::Result<Pipeline<S>> {
-    let page_size = machine::page_size();
-    let ring = |map, bytes| Ring::new(map, bytes, page_size).context("cannot map a ring buffer");
-    Ok(Pipeline::new(Parts {
-        object: probes.object,
-        lifecycle: ring(probes.lifecycle, rings.lifecycle_bytes)?,
-        io: ring(probes.io, rings.io_bytes)?,
-        counts: Counts::new(probes.counts, probes.epoch, rings.counts),
-        losses: Losses::new(probes.lost, probes.rescued),
-        known,
-        filter,
-        sink,
-    }))
 }
 
 /// Ready when the run is to end: Ctrl-C, SIGTERM, or the time is up. The

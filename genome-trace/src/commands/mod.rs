@@ -3,6 +3,8 @@
 
 mod doctor;
 mod follow;
+mod personas;
+mod run;
 mod setup;
 mod shell;
 
@@ -18,6 +20,8 @@ use crate::cli::{Action, Cli};
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.action {
         Some(Action::Doctor(options)) => doctor::run(&options),
+        Some(Action::Personas(options)) => personas::run(&options),
+        Some(Action::Run(options)) => run::run(&options),
         Some(Action::Completions { shell }) => shell::completions(shell),
         Some(Action::Man) => shell::manual(),
         None => follow::run(&cli.view),

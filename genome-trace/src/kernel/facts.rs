@@ -57,6 +57,8 @@ const FIELDS: &[(Slot, Paths)] = &[
     (|f| &mut f.sigaction_handler, &["k_sigaction.sa.sa_handler"]),
     (|f| &mut f.mm_arg_start, &["mm_struct.arg_start"]),
     (|f| &mut f.mm_arg_end, &["mm_struct.arg_end"]),
+    (|f| &mut f.mm_env_start, &["mm_struct.env_start"]),
+    (|f| &mut f.mm_env_end, &["mm_struct.env_end"]),
     (|f| &mut f.mm_exe_file, &["mm_struct.exe_file"]),
     (|f| &mut f.mm_total_vm, &["mm_struct.total_vm"]),
     (|f| &mut f.mem_cgroup_memory, &["mem_cgroup.memory"]),

@@ -6,6 +6,8 @@ pub mod capability;
 pub mod cgroup;
 pub mod clock;
 pub mod facts;
+pub mod file_watch;
 pub mod machine;
+pub mod process;
 pub mod symbol;
 pub mod syscall;

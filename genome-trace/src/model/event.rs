@@ -2,7 +2,7 @@
 //! the way from a ring to a sink allocates nothing; whoever keeps one copies
 //! what it needs.
 
-use super::{Ending, EventKind, Lost, Process, SignalNumber, WallTime};
+use super::{Ending, EventKind, Lost, Persona, Process, SignalNumber, WallTime};
 
 /// Something that happened, to one process (or, for `lost`, to us).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub struct Event<'a> {
     pub wall_time: WallTime,
     /// To whom; `None` for `lost`.
     pub process: Option<Process<'a>>,
+    /// Whose that process was; `None` where nothing says.
+    pub persona: Option<&'a Persona>,
     /// What.
     pub payload: Payload<'a>,
 }
@@ -69,6 +71,11 @@ pub struct Exec<'a> {
     pub argv: Option<Argv<'a>>,
     /// There were more arguments than the record carries.
     pub argv_truncated: bool,
+    /// Its environment, NUL-separated assignments. Never shown: it may hold
+    /// secrets.
+    pub environment: Option<&'a [u8]>,
+    /// There was more of it than the record carries.
+    pub environment_truncated: bool,
 }
 
 /// An argument vector: NUL-separated bytes.

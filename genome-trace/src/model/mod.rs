@@ -6,7 +6,9 @@ mod ending;
 mod event;
 mod kind;
 mod lost;
+mod persona;
 mod process;
+mod roster;
 mod signal;
 mod time;
 
@@ -18,6 +20,8 @@ pub use event::{
 };
 pub use kind::{EventKind, UnknownKind};
 pub use lost::Lost;
-pub use process::{Process, ProcessKey};
+pub use persona::{Decision, Persona, PersonaSource};
+pub use process::{Process, ProcessKey, Watch};
+pub use roster::{RosterEntry, RosterProcess};
 pub use signal::SignalNumber;
 pub use time::WallTime;

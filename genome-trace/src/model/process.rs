@@ -24,6 +24,18 @@ pub struct Process<'a> {
     pub comm: Option<&'a [u8]>,
     /// Path of its cgroup below the hierarchy's root.
     pub cgroup_path: Option<&'a [u8]>,
-    /// It, or an ancestor, was asked for by `--pid`.
-    pub watched: bool,
+    /// Why the kernel counts its files where it does not count everybody's.
+    pub watch: Watch,
+}
+
+/// Why the kernel counts a process' files where it does not count everybody's,
+/// as it knew at that moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Watch {
+    /// `--pid` asked for it or an ancestor of it.
+    pub in_tree: bool,
+    /// Its persona was asked for, or is not decided yet.
+    pub is_candidate: bool,
+    /// The kernel's own value, for who changes it.
+    pub value: u32,
 }

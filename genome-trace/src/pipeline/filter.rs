@@ -11,10 +11,12 @@ pub struct Filter {
     pub comms: Vec<Vec<u8>>,
     /// Only processes of these users.
     pub uids: Vec<u32>,
+    /// Only processes of these personas.
+    pub personas: Vec<String>,
     /// Only processes in these cgroups, or below them.
     pub cgroups: Vec<Vec<u8>>,
     /// Only processes that `--pid` asked for, and their descendants.
-    pub only_watched: bool,
+    pub only_in_tree: bool,
     /// Never this process.
     pub excluded_tgid: Option<u32>,
 }
@@ -27,10 +29,12 @@ impl Filter {
         if self.excluded_tgid == Some(process.key.tgid) {
             return false;
         }
-        if self.only_watched && !process.watched {
+        if self.only_in_tree && !process.watch.in_tree {
             return false;
         }
-        (self.kinds.is_empty() || self.kinds.contains(&event.kind()))
+        let is_wanted = |name: &String| self.personas.contains(name);
+        (self.personas.is_empty() || event.persona.is_some_and(|p| is_wanted(&p.name)))
+            && (self.kinds.is_empty() || self.kinds.contains(&event.kind()))
             && (self.comms.is_empty()
                 || process.comm.is_some_and(|comm| self.comms.iter().any(|c| c == comm)))
             && (self.uids.is_empty() || process.uid.is_some_and(|uid| self.uids.contains(&uid)))
@@ -50,10 +54,16 @@ fn is_at_or_below(path: &[u8], cgroup: &[u8]) -> bool {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::model::{Payload, Process, ProcessKey, WallTime};
+    use crate::model::{Payload, Persona, Process, ProcessKey, WallTime, Watch};
 
     fn event(process: Option<Process<'_>>) -> Event<'_> {
-        Event { ktime_ns: 0, wall_time: WallTime { unix_ns: 0 }, process, payload: Payload::Fork }
+        Event {
+            ktime_ns: 0,
+            wall_time: WallTime { unix_ns: 0 },
+            process,
+            persona: None,
+            payload: Payload::Fork,
+        }
     }
 
     fn process() -> Process<'static> {
@@ -64,7 +74,7 @@ mod tests {
             uid: Some(1000),
             comm: Some(b"python3"),
             cgroup_path: Some(b"/ai/code"),
-            watched: false,
+            watch: Watch::default(),
         }
     }
 
@@ -77,8 +87,19 @@ mod tests {
         assert!(passes(Filter { comms: vec![b"python3".to_vec()], ..Filter::default() }));
         assert!(!passes(Filter { comms: vec![b"python".to_vec()], ..Filter::default() }));
         assert!(!passes(Filter { uids: vec![0], ..Filter::default() }));
-        assert!(!passes(Filter { only_watched: true, ..Filter::default() }));
+        assert!(!passes(Filter { only_in_tree: true, ..Filter::default() }));
         assert!(!passes(Filter { excluded_tgid: Some(7), ..Filter::default() }));
+    }
+
+    #[test]
+    fn a_persona_is_wanted_by_its_name() {
+        let persona = Persona { name: "CodeExpert".to_owned(), genome_id: None };
+        let filter = Filter { personas: vec!["CodeExpert".to_owned()], ..Filter::default() };
+        let event = event(Some(process()));
+        assert!(!filter.passes(&event));
+        assert!(filter.passes(&Event { persona: Some(&persona), ..event }));
+        let other = Persona { name: "Code".to_owned(), genome_id: None };
+        assert!(!filter.passes(&Event { persona: Some(&other), ..event }));
     }
 
     #[test]

@@ -1,11 +1,15 @@
 //! The way of every event: rings and counts -> decoding -> filter -> sink,
 //! and the account of what was lost on it.
 
+mod attribution;
 mod filter;
 mod known;
+mod rule_files;
 
+pub use attribution::{Attribution, KernelFilter, facts_from_proc};
 pub use filter::Filter;
 pub use known::Known;
+pub use rule_files::{MACHINE_RULES, RuleFiles, RulesFailure, read_rule_file};
 
 use std::{io, time::Duration};
 
@@ -67,10 +71,45 @@ pub struct Parts<S> {
     pub losses: Losses,
     /// What records refer to.
     pub known: Known,
+    /// Whose an event is.
+    pub attribution: Attribution,
+    /// The rules that it goes by.
+    pub rule_files: RuleFiles,
     /// What is shown.
     pub filter: Filter,
     /// Where it goes.
     pub sink: S,
+}
+
+impl Parts<()> {
+    /// The same with a sink.
+    #[must_use]
+    pub fn with_sink<S>(self, sink: S) -> Parts<S> {
+        let Self {
+            object,
+            lifecycle,
+            io,
+            counts,
+            losses,
+            known,
+            attribution,
+            rule_files,
+            filter,
+            sink: (),
+        } = self;
+        Parts {
+            object,
+            lifecycle,
+            io,
+            counts,
+            losses,
+            known,
+            attribution,
+            rule_files,
+            filter,
+            sink,
+        }
+    }
 }
 
 /// What a run saw.
@@ -95,12 +134,14 @@ pub struct Pipeline<S> {
     losses: Losses,
     skips: Skips,
     lost: Lost,
+    rule_files: RuleFiles,
 }
 
 /// What a record passes through once it is out of its ring.
 struct Stage<S> {
     decoder: Decoder,
     known: Known,
+    attribution: Attribution,
     filter: Filter,
     counts: Counts,
     sink: S,
@@ -115,7 +156,18 @@ impl<S: Sink> Pipeline<S> {
     /// Puts the parts together.
     #[must_use]
     pub fn new(parts: Parts<S>) -> Self {
-        let Parts { object, lifecycle, io, counts, losses, known, filter, sink } = parts;
+        let Parts {
+            object,
+            lifecycle,
+            io,
+            counts,
+            losses,
+            known,
+            attribution,
+            rule_files,
+            filter,
+            sink,
+        } = parts;
         Self {
             object: Some(object),
             lifecycle,
@@ -123,6 +175,7 @@ impl<S: Sink> Pipeline<S> {
             stage: Stage {
                 decoder: Decoder::default(),
                 known,
+                attribution,
                 filter,
                 counts,
                 sink,
@@ -133,6 +186,7 @@ impl<S: Sink> Pipeline<S> {
             losses,
             skips: Skips::default(),
             lost: Lost::default(),
+            rule_files,
         }
     }
 
@@ -159,6 +213,7 @@ impl<S: Sink> Pipeline<S> {
         let mut stop = std::pin::pin!(stop);
         let mut flush = tokio::time::interval(FLUSH_INTERVAL);
         flush.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut rules = self.rule_files.watch()?;
         let mut clock_measured = Instant::now();
         let mut losses_read = Instant::now();
         let mut flushed = Instant::now();
@@ -170,6 +225,10 @@ impl<S: Sink> Pipeline<S> {
             tokio::select! {
                 biased;
                 () = &mut stop => return Ok(()),
+                changed = rules.changed() => {
+                    changed?;
+                    self.read_rules_again();
+                }
                 _ = flush.tick() => flush_now = true,
                 ready = lifecycle.readable() => ready?.clear_ready(),
                 ready = io.readable() => ready?.clear_ready(),
@@ -198,15 +257,40 @@ impl<S: Sink> Pipeline<S> {
         }
     }
 
+    /// Goes by the rules as they are now; where they cannot be used, by those
+    /// that were read before.
+    fn read_rules_again(&mut self) {
+        match self.rule_files.read() {
+            Ok(rules) => {
+                self.stage.attribution.replace_rules(rules, boot_ns());
+                eprintln!("genome-trace: the persona rules have changed and were read again");
+            }
+            Err(failure) => {
+                eprintln!("{failure}\ngenome-trace: the persona rules read before this are kept");
+            }
+        }
+    }
+
     /// Reads the rings until both are empty, or `slice` has passed; tells
     /// whether more may be left.
+    ///
+    /// No file event is passed on before every process event that came before
+    /// it: those that are in the I/O ring now were caused by processes whose
+    /// beginnings are in the lifecycle ring now.
     fn drain(&mut self, slice: Duration) -> Result<bool, Failure> {
         let begun = Instant::now();
         loop {
             let stage = &mut self.stage;
+            let io_end = self.io.end();
+            let lifecycle_end = self.lifecycle.end();
             let lifecycle = self.lifecycle.drain(LIFECYCLE_BATCH, |record| stage.pass(record))?;
-            let io = self.io.drain(IO_BATCH, |record| stage.pass(record))?;
-            if lifecycle.empty && io.empty {
+            if self.lifecycle.is_past(lifecycle_end) {
+                let io = self.io.drain_to(io_end, IO_BATCH, |record| stage.pass(record))?;
+                if lifecycle.empty && io.empty {
+                    return Ok(false);
+                }
+            } else if lifecycle.empty {
+                // A record is still being written; its end will wake us.
                 return Ok(false);
             }
             if begun.elapsed() >= slice {
@@ -219,13 +303,18 @@ impl<S: Sink> Pipeline<S> {
     fn flush_counts(&mut self) -> Result<(), Failure> {
         self.stage.exited = false;
         if !self.stage.counts.has_any() && !self.stage.names_were_lost {
+            self.stage.attribution.flushed();
             return Ok(());
         }
         self.stage.names_were_lost = false;
         self.stage.counts.flip()?;
         // Every name of the map that is read now was sent before the flip.
-        self.drain(NAMES_SLICE)?;
-        self.stage.pass_counts()
+        let more = self.drain(NAMES_SLICE)?;
+        self.stage.pass_counts()?;
+        if !more {
+            self.stage.attribution.flushed();
+        }
+        Ok(())
     }
 
     /// Asks the kernel which calls it skipped. Once the probes are gone, what
@@ -280,7 +369,13 @@ impl<S: Sink> Stage<S> {
                     self.counts.name(file, record);
                 }
                 self.exited |= event.kind() == EventKind::Exit;
-                show(&event, &self.filter, &mut self.sink, &mut self.events)
+                self.attribution.hear(&event);
+                let event = Event { persona: self.attribution.persona(&event), ..event };
+                show(&event, &self.filter, &mut self.sink, &mut self.events)?;
+                if let (Payload::Exit(_), Some(process)) = (&event.payload, &event.process) {
+                    self.attribution.ended(process.key);
+                }
+                Ok(())
             }
             Decoded::File(file) => {
                 self.counts.name(file, record);
@@ -296,9 +391,12 @@ impl<S: Sink> Stage<S> {
 
     /// The counts of the map that is not current.
     fn pass_counts(&mut self) -> Result<(), Failure> {
-        let Self { decoder, known, filter, counts, sink, events, .. } = self;
-        counts
-            .take(boot_ns(), |counted| show(&decoder.counted(counted, known), filter, sink, events))
+        let Self { decoder, known, attribution, filter, counts, sink, events, .. } = self;
+        counts.take(boot_ns(), |counted| {
+            let event = decoder.counted(counted, known);
+            attribution.hear(&event);
+            show(&Event { persona: attribution.persona(&event), ..event }, filter, sink, events)
+        })
     }
 
     fn show_lost(&mut self, lost: Lost) -> Result<(), Failure> {
@@ -307,6 +405,7 @@ impl<S: Sink> Stage<S> {
             ktime_ns,
             wall_time: self.known.wall_time(ktime_ns),
             process: None,
+            persona: None,
             payload: Payload::Lost(lost),
         };
         self.sink.event(&event).map_err(Failure::Write)

@@ -1,11 +1,11 @@
 //! Loading the BPF object and attaching the probes of a plan.
 
-use std::{fmt, os::fd::AsFd as _};
+use std::{fmt, io::Read as _, os::fd::AsFd as _};
 
 use aya::{
     Ebpf, EbpfLoader,
     maps::{Array, HashMap, Map, MapData, PerCpuArray},
-    programs::{Program, ProgramError},
+    programs::{Iter, Program, ProgramError},
 };
 use genome_trace_common::{
     KernelFacts, Kind, LostCounts, NO_SYSCALL, ProgramConfig, SyscallNumbers,
@@ -44,6 +44,8 @@ pub struct Scope {
     pub file_kinds: Vec<EventKind>,
     /// Programs can be preempted here, and so have backups.
     pub has_backups: bool,
+    /// Processes that exec are watched until their persona is decided on.
+    pub wants_candidates: bool,
 }
 
 impl Scope {
@@ -60,6 +62,7 @@ impl Scope {
             cgroup_v1_memory: self.cgroup_v1_memory.into(),
             file_kinds: self.file_kinds.iter().fold(0, |bits, kind| bits | bit(kind)),
             has_backups: self.has_backups.into(),
+            wants_candidates: self.wants_candidates.into(),
         }
     }
 }
@@ -80,6 +83,8 @@ pub enum AttachError {
     },
     /// A probe was refused that its mode is of no use without.
     Mode(Mode, String),
+    /// The task iterator does not work.
+    Tasks(String),
 }
 
 impl fmt::Display for AttachError {
@@ -90,6 +95,7 @@ impl fmt::Display for AttachError {
             Self::Essential { program, reason } => {
                 write!(f, "the kernel refused the probe {program}: {reason}")
             }
+            Self::Tasks(reason) => write!(f, "the kernel refused the task iterator: {reason}"),
             Self::Mode(mode, reason) => write!(f, "{mode} mode does not work here: {reason}"),
         }
     }
@@ -198,6 +204,27 @@ impl Object {
                 _ => Ok(()),
             };
         }
+    }
+
+    /// The processes that there are now: one record of the kind `Task` each.
+    ///
+    /// # Errors
+    /// The kernel's words, where it refuses the iterator.
+    pub fn read_tasks(&mut self) -> Result<Vec<u8>, AttachError> {
+        let program = self.ebpf.program_mut("task").and_then(|p| <&mut Iter>::try_from(p).ok());
+        let program = program.ok_or(AttachError::Tasks("the BPF object has none".to_owned()))?;
+        let link = program
+            .load("task", &self.btf)
+            .and_then(|()| program.attach())
+            .and_then(|id| program.take_link(id));
+        let fail = |error: &dyn std::error::Error| AttachError::Tasks(chain(error));
+        let mut tasks = link
+            .map_err(|error| AttachError::Tasks(reason(&error)))?
+            .into_file()
+            .map_err(|error| fail(&error))?;
+        let mut records = Vec::new();
+        tasks.read_to_end(&mut records).map_err(|error| fail(&error))?;
+        Ok(records)
     }
 
     /// Takes the maps out, for those who read them.

@@ -39,8 +39,9 @@ impl Serialize for EventView<'_> {
         map.serialize_entry("time", &Shown(Utc(self.event.wall_time)))?;
         map.serialize_entry("host", self.host)?;
         map.serialize_entry("kind", kind)?;
-        map.serialize_entry("persona", &None::<&str>)?;
-        map.serialize_entry("genome_id", &None::<&str>)?;
+        let persona = self.event.persona;
+        map.serialize_entry("persona", &persona.map(|persona| &persona.name))?;
+        map.serialize_entry("genome_id", &persona.and_then(|p| p.genome_id.as_ref()))?;
         map.serialize_entry("tgid", &process.map(|process| process.key.tgid))?;
         map.serialize_entry("tid", &process.and_then(|process| process.tid))?;
         map.serialize_entry("ppid", &process.and_then(|process| process.ppid))?;

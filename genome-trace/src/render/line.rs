@@ -49,10 +49,11 @@ pub fn write_event(out: &mut Vec<u8>, event: &Event<'_>, style: &LineStyle) {
     put(out, LocalTime(event.wall_time, &style.time_zone));
     put(out, "  ");
     let process = event.process.as_ref();
-    match process.map(|process| process.comm) {
-        Some(Some(comm)) => put_padded(out, Escaped(comm), COMM_COLUMNS),
-        Some(None) => put_padded(out, "unknown", COMM_COLUMNS),
-        None => put_padded(out, "-", COMM_COLUMNS),
+    match (event.persona, process.map(|process| process.comm)) {
+        (Some(persona), _) => put_padded(out, Escaped(persona.name.as_bytes()), COMM_COLUMNS),
+        (None, Some(Some(comm))) => put_padded(out, Escaped(comm), COMM_COLUMNS),
+        (None, Some(None)) => put_padded(out, "unknown", COMM_COLUMNS),
+        (None, None) => put_padded(out, "-", COMM_COLUMNS),
     }
     match process {
         Some(process) => put(out, format_args!("  {:>PID_COLUMNS$}  ", process.key.tgid)),

@@ -4,6 +4,7 @@
 pub mod doctor;
 pub mod json;
 pub mod line;
+pub mod roster;
 #[cfg(test)]
 #[allow(clippy::indexing_slicing)]
 mod sample;
@@ -15,4 +16,4 @@ pub mod units;
 
 pub use si_code::code_name;
 pub use summary::{RingFill, Summary};
-pub use time::{LocalTime, Utc};
+pub use time::{LocalDateTime, LocalTime, Utc};

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use crate::model::{
     Argv, Ending, Event, Exec, Exit, FileCreate, FileUnlink, FileWrite, Lost, MemoryConstraint,
-    OomKill, Payload, Process, ProcessKey, Signal, SignalNumber, WallTime,
+    OomKill, Payload, Process, ProcessKey, Signal, SignalNumber, WallTime, Watch,
 };
 
 /// 2026-11-20T11:31:35.123456789Z.
@@ -18,7 +18,7 @@ pub(super) const PROCESS: Process<'static> = Process {
     uid: Some(1000),
     comm: Some(b"python3"),
     cgroup_path: Some(b"/ai/code"),
-    watched: true,
+    watch: Watch { in_tree: true, is_candidate: false, value: 1 },
 };
 
 pub(super) const UNKNOWN_PROCESS: Process<'static> = Process {
@@ -28,7 +28,7 @@ pub(super) const UNKNOWN_PROCESS: Process<'static> = Process {
     uid: None,
     comm: None,
     cgroup_path: None,
-    watched: false,
+    watch: Watch { in_tree: false, is_candidate: false, value: 0 },
 };
 
 const LOST: Lost = Lost {
@@ -57,7 +57,7 @@ pub(super) const EXIT: Exit = Exit {
 
 pub(super) const fn event<'a>(payload: Payload<'a>) -> Event<'a> {
     let process = if matches!(payload, Payload::Lost(_)) { None } else { Some(PROCESS) };
-    Event { ktime_ns: 1, wall_time: TIME, process, payload }
+    Event { ktime_ns: 1, wall_time: TIME, process, persona: None, payload }
 }
 
 /// One of each kind, in the order of `EventKind::ALL`, everything known.
@@ -69,6 +69,8 @@ pub(super) fn known() -> [Event<'static>; 9] {
             argv: Some(Argv { block: b"python3\0train.py\0--name=two words\0" }),
             exe_truncated: false,
             argv_truncated: false,
+            environment: None,
+            environment_truncated: false,
         }),
         Payload::Fork,
         Payload::Exit(EXIT),
@@ -118,7 +120,14 @@ pub(super) fn known() -> [Event<'static>; 9] {
 pub(super) fn unknown() -> [Event<'static>; 9] {
     let (path, path_truncated, device, inode) = (None, true, (8, 1), 123_456);
     [
-        Payload::Exec(Exec { exe: None, exe_truncated: false, argv: None, argv_truncated: true }),
+        Payload::Exec(Exec {
+            exe: None,
+            exe_truncated: false,
+            argv: None,
+            argv_truncated: true,
+            environment: None,
+            environment_truncated: false,
+        }),
         Payload::Fork,
         Payload::Exit(Exit {
             cpu_ns: None,
@@ -209,12 +218,13 @@ impl Values {
             uid: self.ids[3],
             comm: self.text(0),
             cgroup_path: self.text(1),
-            watched: self.flag,
+            watch: Watch { in_tree: self.flag, ..Watch::default() },
         };
         Event {
             ktime_ns: self.size(0),
             wall_time: WallTime { unix_ns: self.unix_ns },
             process: event(payload).process.map(|_| process),
+            persona: None,
             payload,
         }
     }
@@ -228,6 +238,8 @@ impl Values {
                 argv: self.text(3).map(|block| Argv { block }),
                 exe_truncated: self.flag,
                 argv_truncated: self.flag,
+                environment: None,
+                environment_truncated: false,
             }),
             1 => Payload::Fork,
             2 => Payload::Exit(Exit {

@@ -30,6 +30,20 @@ impl fmt::Display for LocalTime<'_> {
     }
 }
 
+/// Date and time of day in a time zone: `2026-11-20 11:31:35`.
+#[derive(Clone, Copy, Debug)]
+pub struct LocalDateTime<'a>(pub WallTime, pub &'a TimeZone);
+
+impl fmt::Display for LocalDateTime<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let timestamp = timestamp(self.0)?;
+        let time = self.1.to_offset(timestamp).to_datetime(timestamp);
+        let (year, month, day) = (time.year(), time.month(), time.day());
+        let (hour, minute, second) = (time.hour(), time.minute(), time.second());
+        write!(f, "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
+    }
+}
+
 /// Every `WallTime` (1677 to 2262) is within a `Timestamp` (-9999 to 9999).
 fn timestamp(time: WallTime) -> Result<Timestamp, fmt::Error> {
     Timestamp::from_nanosecond(i128::from(time.unix_ns)).map_err(|_| fmt::Error)

@@ -48,6 +48,7 @@ mod tests {
         ktime_ns: 0,
         wall_time: WallTime { unix_ns: 0 },
         process: None,
+        persona: None,
         payload: Payload::Lost(Lost {
             exec: 7,
             fork: 0,

@@ -8,5 +8,5 @@ mod watch;
 
 pub use counts::{Counts, FLUSH_INTERVAL};
 pub use loss::{Losses, Skips};
-pub use ring::{Drained, Ring};
-pub use watch::watch_tree;
+pub use ring::{Drained, Position, Ring};
+pub use watch::Watched;

@@ -32,6 +32,15 @@ pub struct Drained {
     pub empty: bool,
 }
 
+/// A place between two records. Positions only grow, and wrap round after
+/// 2^64 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position(u64);
+
+const fn is_at_or_past(position: u64, end: u64) -> bool {
+    position.wrapping_sub(end) < 1 << 63
+}
+
 /// A mapping that is unmapped with its owner.
 struct Mapping {
     start: NonNull<u8>,
@@ -120,6 +129,40 @@ impl Ring {
     pub fn drain<E>(
         &mut self,
         limit: usize,
+        handle: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<Drained, E> {
+        self.drain_until(None, limit, handle)
+    }
+
+    /// The same, and no record that begins at `end` or later.
+    ///
+    /// # Errors
+    /// What `handle` returned.
+    pub fn drain_to<E>(
+        &mut self,
+        end: Position,
+        limit: usize,
+        handle: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<Drained, E> {
+        self.drain_until(Some(end), limit, handle)
+    }
+
+    /// Where the next record will begin.
+    #[must_use]
+    pub fn end(&self) -> Position {
+        Position(self.producer().load(Ordering::Acquire))
+    }
+
+    /// Whether every record that began before `end` was handed over.
+    #[must_use]
+    pub fn is_past(&self, end: Position) -> bool {
+        is_at_or_past(self.consumer().load(Ordering::Relaxed), end.0)
+    }
+
+    fn drain_until<E>(
+        &mut self,
+        stop: Option<Position>,
+        limit: usize,
         mut handle: impl FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<Drained, E> {
         let mut position = self.consumer().load(Ordering::Relaxed);
@@ -127,7 +170,7 @@ impl Ring {
         let mut records = 0;
         let mut result = Ok(());
         let mut empty = false;
-        while records < limit {
+        while records < limit && stop.is_none_or(|stop| !is_at_or_past(position, stop.0)) {
             let end = self.producer().load(Ordering::Acquire);
             self.peak = self.peak.max(end.wrapping_sub(position));
             let word = if position == end { BUSY } else { self.length_word(position) };
@@ -160,6 +203,12 @@ impl Ring {
             }
         }
         self.consumer().store(position, Ordering::Release);
+        if !empty && records < limit && result.is_ok() {
+            // Stopped where it was told to: that may be the ring's end.
+            fence(Ordering::SeqCst);
+            let end = self.producer().load(Ordering::Acquire);
+            empty = position == end || self.length_word(position) & BUSY != 0;
+        }
         result.map(|()| Drained { records, empty })
     }
 

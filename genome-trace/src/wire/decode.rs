@@ -4,9 +4,10 @@ use std::fmt;
 
 use genome_trace_common::{
     ABI_VERSION, COUNT_UNLINK, CgroupRecord, EXEC_ARGV_TRUNCATED, EXEC_ARGV_UNREADABLE,
-    EXIT_IO_UNKNOWN, EXIT_THREADS_TRUNCATED, EXIT_WRITES_SINCE_START, ExecRecord, ExitRecord,
-    FileCount, FileKey, FileRecord, HEADER_WATCHED, Kind, OomRecord, RecordHeader,
-    SIGNAL_SENDER_KNOWN, SignalRecord, UNKNOWN_U32, UNKNOWN_U64,
+    EXEC_ENVIRONMENT_TRUNCATED, EXEC_ENVIRONMENT_UNREADABLE, EXIT_IO_UNKNOWN,
+    EXIT_THREADS_TRUNCATED, EXIT_WRITES_SINCE_START, ExecRecord, ExitRecord, FileCount, FileKey,
+    FileRecord, Kind, OomRecord, RecordHeader, SIGNAL_SENDER_KNOWN, SignalRecord, UNKNOWN_U32,
+    UNKNOWN_U64, WATCH_CANDIDATE, WATCH_TREE,
 };
 
 use super::{
@@ -15,7 +16,7 @@ use super::{
 };
 use crate::model::{
     Argv, Ending, Event, Exec, Exit, FileCreate, FileUnlink, FileWrite, MemoryConstraint, OomKill,
-    Payload, Process, ProcessKey, Signal, SignalNumber, WallTime,
+    Payload, Process, ProcessKey, Signal, SignalNumber, WallTime, Watch,
 };
 
 /// What a record refers to and does not carry.
@@ -138,6 +139,7 @@ impl Decoder {
             ktime_ns: header.ktime_ns,
             wall_time: around.wall_time(header.ktime_ns),
             process: process(header, bytes, around),
+            persona: None,
             payload,
         };
         Some(match kind {
@@ -187,8 +189,9 @@ impl Decoder {
                 let (path, _) = split_len(rest, record.path_len)?;
                 Decoded::Cgroup { id: record.cgroup_id, hierarchy_id: record.hierarchy_id, path }
             }
-            // Counts come out of maps, never through a ring.
-            Kind::FileWrite | Kind::FileUnlink => return None,
+            // Counts come out of maps, processes that were there before out of
+            // the iterator, never through a ring.
+            Kind::FileWrite | Kind::FileUnlink | Kind::Task => return None,
         })
     }
 
@@ -208,7 +211,7 @@ impl Decoder {
             comm: None,
             cgroup_path: None,
             // Only watched processes are counted where any are.
-            watched: true,
+            watch: Watch { in_tree: true, is_candidate: true, value: 0 },
         });
         let mut path_found = None;
         let mut path_truncated = false;
@@ -239,8 +242,22 @@ impl Decoder {
                 written_bytes: count.bytes,
             })
         };
-        Event { ktime_ns, wall_time: around.wall_time(ktime_ns), process: process_of, payload }
+        let wall_time = around.wall_time(ktime_ns);
+        Event { ktime_ns, wall_time, process: process_of, persona: None, payload }
     }
+}
+
+/// The processes in what the task iterator gave. A record that cannot be read
+/// is left out: its process is known at its first event.
+pub fn tasks<'a>(
+    records: &'a [u8],
+    around: &'a impl Surroundings,
+) -> impl Iterator<Item = Process<'a>> {
+    records.chunks_exact(size_of::<RecordHeader>()).filter_map(move |record| {
+        let (header, _) = split_prefix::<RecordHeader>(record)?;
+        let is_task = header.abi == ABI_VERSION && header.kind == Kind::Task as u16;
+        is_task.then(|| process(&header, record, around)).flatten()
+    })
 }
 
 /// The header's process; names are borrowed from the record's own bytes.
@@ -258,7 +275,11 @@ fn process<'a>(
         uid: (header.uid != UNKNOWN_U32).then_some(header.uid),
         comm,
         cgroup_path: around.cgroup_path(header.cgroup_id),
-        watched: header.flags & HEADER_WATCHED != 0,
+        watch: Watch {
+            in_tree: header.flags & WATCH_TREE != 0,
+            is_candidate: header.flags & WATCH_CANDIDATE != 0,
+            value: header.flags,
+        },
     })
 }
 
@@ -268,7 +289,8 @@ fn until_nul(bytes: &[u8]) -> &[u8] {
 
 fn exec<'a>(record: &ExecRecord, rest: &'a [u8], room: &'a mut Vec<u8>) -> Option<Exec<'a>> {
     let (components, rest) = split_len(rest, record.path_len)?;
-    let (block, _) = split_len(rest, record.argv_len)?;
+    let (block, rest) = split_len(rest, record.argv_len)?;
+    let (environment, _) = split_len(rest, record.environment_len)?;
     let exe = path::build(record.path_flags, components, b"", room).then_some(room.as_slice());
     let argv = (record.flags & EXEC_ARGV_UNREADABLE == 0).then_some(Argv { block });
     Some(Exec {
@@ -276,6 +298,8 @@ fn exec<'a>(record: &ExecRecord, rest: &'a [u8], room: &'a mut Vec<u8>) -> Optio
         exe_truncated: path::is_truncated(record.path_flags),
         argv,
         argv_truncated: record.flags & EXEC_ARGV_TRUNCATED != 0,
+        environment: (record.flags & EXEC_ENVIRONMENT_UNREADABLE == 0).then_some(environment),
+        environment_truncated: record.flags & EXEC_ENVIRONMENT_TRUNCATED != 0,
     })
 }
 

@@ -45,7 +45,7 @@ fn header(kind: Kind, len: usize) -> RecordHeader {
         cgroup_id: 7,
         ppid: 1,
         uid: 1000,
-        flags: HEADER_WATCHED,
+        flags: WATCH_TREE,
         reserved: 0,
         comm,
     }
@@ -56,21 +56,23 @@ fn bytes_of<T: aya::Pod>(value: &T) -> Vec<u8> {
     unsafe { std::slice::from_raw_parts(std::ptr::from_ref(value).cast(), size_of::<T>()) }.to_vec()
 }
 
-fn exec_record(path: &[u8], argv: &[u8]) -> Vec<u8> {
-    let len = size_of::<ExecRecord>() + path.len() + argv.len();
+fn exec_record(path: &[u8], argv: &[u8], environment: &[u8]) -> Vec<u8> {
+    let len = size_of::<ExecRecord>() + path.len() + argv.len() + environment.len();
     let record = ExecRecord {
         header: header(Kind::Exec, len),
         path_len: path.len() as u32,
         path_flags: 0,
         argv_len: argv.len() as u32,
-        flags: 0,
+        environment_len: environment.len() as u32,
+        flags: EXEC_ENVIRONMENT_TRUNCATED,
+        reserved: 0,
     };
-    [bytes_of(&record), path.to_vec(), argv.to_vec()].concat()
+    [bytes_of(&record), path.to_vec(), argv.to_vec(), environment.to_vec()].concat()
 }
 
 #[test]
 fn an_exec_has_its_path_and_arguments() {
-    let bytes = exec_record(b"python3\0bin\0usr\0", b"python3\0-c\0pass\0");
+    let bytes = exec_record(b"python3\0bin\0usr\0", b"python3\0-c\0pass\0", b"A=b\0GENOME_ID=");
     let mut decoder = Decoder::default();
     let Decoded::Event(event, None) = decoder.decode(&bytes, &Fixed).unwrap() else { panic!() };
     let process = event.process.unwrap();
@@ -80,6 +82,25 @@ fn an_exec_has_its_path_and_arguments() {
     let Payload::Exec(exec) = event.payload else { panic!() };
     assert_eq!(exec.exe, Some(b"/usr/bin/python3".as_slice()));
     assert_eq!(exec.argv.unwrap().iter().collect::<Vec<_>>(), [&b"python3"[..], b"-c", b"pass"]);
+    assert_eq!(exec.environment, Some(b"A=b\0GENOME_ID=".as_slice()));
+    assert!(exec.environment_truncated);
+}
+
+#[test]
+fn the_iterators_processes_are_read_one_after_the_other() {
+    let task = |tgid, start_time| RecordHeader {
+        tgid,
+        start_time,
+        flags: 0,
+        ..header(Kind::Task, size_of::<RecordHeader>())
+    };
+    let mut records = [bytes_of(&task(1, 10)), bytes_of(&task(2, 20))].concat();
+    // Of another kind, and cut off: left out.
+    records.extend(bytes_of(&header(Kind::Fork, size_of::<RecordHeader>())));
+    records.extend([0; 71]);
+    let found: Vec<_> = tasks(&records, &Fixed).map(|process| process.key).collect();
+    let key = |tgid, start_time| ProcessKey { tgid, start_time };
+    assert_eq!(found, [key(1, 10), key(2, 20)]);
 }
 
 #[test]
@@ -175,7 +196,7 @@ proptest! {
 
     #[test]
     fn a_cut_record_is_refused(cut in 0usize..120) {
-        let bytes = exec_record(b"python3\0bin\0usr\0", b"python3\0-c\0pass\0");
+        let bytes = exec_record(b"python3\0bin\0usr\0", b"python3\0-c\0pass\0", b"A=b\0GENOME_ID=");
         let cut = cut.min(bytes.len() - 1);
         let mut decoder = Decoder::default();
         prop_assert!(decoder.decode(&bytes[..cut], &Fixed).is_err());

@@ -5,4 +5,4 @@ mod decode;
 mod path;
 mod read;
 
-pub use decode::{Counted, DecodeError, Decoded, Decoder, NamedFile, Surroundings};
+pub use decode::{Counted, DecodeError, Decoded, Decoder, NamedFile, Surroundings, tasks};

@@ -21,6 +21,8 @@ pub struct Scale {
     pub churns: u64,
     /// An I/O ring that must overflow while nobody reads it.
     pub tiny_ring_bytes: u64,
+    /// Rounds of the persona trials, in one trace.
+    pub rounds: u64,
     /// Whether the long run is made.
     pub soak: bool,
 }
@@ -33,6 +35,7 @@ impl Scale {
         calls: 1_000,
         churns: 2_000,
         tiny_ring_bytes: 64 << 10,
+        rounds: 100,
         soak: true,
     };
     const SMALL: Self = Self {
@@ -42,6 +45,7 @@ impl Scale {
         calls: 1_000,
         churns: 2_000,
         tiny_ring_bytes: 16 << 10,
+        rounds: 3,
         soak: false,
     };
 }

@@ -1,13 +1,14 @@
 //! Trials in the making: each is named, given what it needs, and ignored with
 //! a reason where it cannot be made.
 
+use std::ffi::OsStr;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use libtest_mimic::{Completion, Failed, Trial};
 use tempfile::TempDir;
 
-use crate::{Deadline, Launch, Mode, Setup, Unsupported, Workload};
+use crate::{Deadline, Launch, Mode, Program, Setup, Unsupported, Workload};
 
 /// What one trial works with.
 pub struct Context {
@@ -37,6 +38,11 @@ impl Context {
     /// A workload.
     pub fn workload(&self, name: &str) -> Workload<'_> {
         Workload::new(self, name)
+    }
+
+    /// Any other program.
+    pub fn program(&self, program: impl AsRef<OsStr>) -> Program<'_> {
+        Program::new(self, program.as_ref())
     }
 
     /// A folder that goes with the returned value; its path has no link in it.

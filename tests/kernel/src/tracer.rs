@@ -57,6 +57,12 @@ impl<'a> Launch<'a> {
         self
     }
 
+    /// Lets it write what people read, not JSON.
+    pub fn without_json(mut self) -> Self {
+        self.options.retain(|option| option != "--format=json");
+        self
+    }
+
     /// Starts the tracer and returns once it has attached.
     pub fn start(self) -> anyhow::Result<Tracer> {
         let mut process = self.start_into(Stdio::piped())?;
@@ -112,6 +118,24 @@ impl Attached {
     /// Sends the tracer a signal.
     pub fn signal(&self, signal: Signal) -> anyhow::Result<()> {
         self.process.signal(signal)
+    }
+
+    /// Waits until each of these words was on a line of stderr; gives the
+    /// lines up to there.
+    pub fn await_words(&self, words: &[&str]) -> anyhow::Result<Vec<String>> {
+        let mut said = Vec::new();
+        loop {
+            let line = self.stderr.next(&self.deadline).with_context(|| {
+                format!("wait for a line with {words:?} after:\n{}", said.join("\n"))
+            })?;
+            let Some(line) = line else {
+                bail!("the tracer never said {words:?}:\n{}", said.join("\n"))
+            };
+            said.push(line);
+            if words.iter().all(|word| said.iter().any(|line| line.contains(word))) {
+                return Ok(said);
+            }
+        }
     }
 
     /// Waits for the end; gives the status and what stderr said since the

@@ -1,6 +1,6 @@
 //! Workloads as processes, and their own account of what they did.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io::Write as _;
 use std::path::Path;
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::child::Running;
 use crate::lines::Lines;
-use crate::{Context, Deadline};
+use crate::{Context, Deadline, program};
 
 /// Exit code of a workload that this kernel or machine refuses.
 const UNSUPPORTED: i32 = 77;
@@ -20,6 +20,7 @@ const UNSUPPORTED: i32 = 77;
 pub struct Workload<'a> {
     context: &'a Context,
     words: Vec<OsString>,
+    variables: Vec<(OsString, OsString)>,
 }
 
 /// A started workload.
@@ -50,7 +51,7 @@ impl std::error::Error for Unsupported {}
 
 impl<'a> Workload<'a> {
     pub(crate) fn new(context: &'a Context, name: &str) -> Self {
-        Self { context, words: vec![name.into()] }
+        Self { context, words: vec![name.into()], variables: Vec::new() }
     }
 
     /// Adds a flag.
@@ -70,6 +71,12 @@ impl<'a> Workload<'a> {
         let mut workload = self.flag(name);
         workload.words.push(value.into());
         workload
+    }
+
+    /// Adds a variable to its environment.
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.variables.push((name.into(), value.as_ref().to_owned()));
+        self
     }
 
     /// Starts it, waits for its end, and gives its account.
@@ -100,8 +107,9 @@ impl<'a> Workload<'a> {
     fn start(self, stdin: Stdio) -> anyhow::Result<Started> {
         let mut process = Running::start(
             "the workload",
-            Command::new(&self.context.setup.workload)
+            program::without_claims(&mut Command::new(&self.context.setup.workload))
                 .args(&self.words)
+                .envs(self.variables)
                 .stdin(stdin)
                 .stdout(Stdio::piped()),
         )?;

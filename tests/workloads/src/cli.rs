@@ -46,6 +46,10 @@ pub(crate) enum Command {
     Mixed(Mixed),
     /// Fork a tree of processes
     Tree(Tree),
+    /// Let ended processes' pids be used again
+    PidReuse(PidReuse),
+    /// Leave this process' pid in a new file, and print nothing
+    Touch(Touch),
     /// Exit with a code, and print nothing
     Exit(Exit),
 }
@@ -66,6 +70,8 @@ impl Command {
             Self::Threads(_) => "threads",
             Self::Mixed(_) => "mixed",
             Self::Tree(_) => "tree",
+            Self::PidReuse(_) => "pid-reuse",
+            Self::Touch(_) => "touch",
             Self::Exit(_) => "exit",
         }
     }
@@ -85,6 +91,9 @@ pub(crate) struct SpawnStorm {
     /// Start this program's own `exit --code <i % 256> storm-<i>` instead
     #[arg(long, conflicts_with = "program")]
     pub(crate) self_exit: bool,
+    /// Start each with an empty environment
+    #[arg(long)]
+    pub(crate) clear_env: bool,
 }
 
 #[derive(Args)]
@@ -263,6 +272,29 @@ pub(crate) struct Tree {
     /// Leave the files
     #[arg(long)]
     pub(crate) keep: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct PidReuse {
+    /// The folder that each process leaves a file in; made if it is not there, and left
+    #[arg(long)]
+    pub(crate) dir: PathBuf,
+    /// GENOME_PERSONA of the processes whose pids are used again
+    #[arg(long)]
+    pub(crate) persona: String,
+    /// How often
+    #[arg(long, default_value_t = 1)]
+    pub(crate) rounds: u32,
+}
+
+#[derive(Args)]
+pub(crate) struct Touch {
+    /// The file
+    #[arg(long)]
+    pub(crate) path: PathBuf,
+    /// Let a forked child leave its pid in this one
+    #[arg(long)]
+    pub(crate) child_path: Option<PathBuf>,
 }
 
 #[derive(Args)]

@@ -25,8 +25,15 @@ use crate::cli::{Cli, Command};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    if let Command::Exit(args) = &cli.command {
-        return ExitCode::from(args.code);
+    match &cli.command {
+        Command::Exit(args) => return ExitCode::from(args.code),
+        Command::Touch(args) => {
+            return match load::touch::run(args) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => truth::tell_failure(&error),
+            };
+        }
+        _ => {}
     }
     let outcome = prepare(&cli).and_then(|()| work(&cli.command));
     match outcome.and_then(|facts| truth::tell(cli.command.name(), facts)) {
@@ -59,7 +66,8 @@ fn work(command: &Command) -> anyhow::Result<Value> {
         Command::Threads(args) => load::threads::run(args),
         Command::Mixed(args) => load::mixed::run(args),
         Command::Tree(args) => load::tree::run(args),
-        // Answered by `main`, which has nothing to tell about it.
-        Command::Exit(_) => Ok(Value::Null),
+        Command::PidReuse(args) => load::pid_reuse::run(args),
+        // Answered by `main`, which has nothing to tell about them.
+        Command::Touch(_) | Command::Exit(_) => Ok(Value::Null),
     }
 }

@@ -6,7 +6,8 @@ use serde_json::Value;
 use super::*;
 use crate::{
     model::{
-        Argv, Ending, EventKind, Exec, Exit, FileCreate, Payload, Process, Signal, SignalNumber,
+        Argv, Ending, EventKind, Exec, Exit, FileCreate, Payload, Persona, Process, Signal,
+        SignalNumber,
     },
     render::sample,
 };
@@ -48,6 +49,8 @@ fn names_that_are_not_text() {
             argv: Some(Argv { block: b"run\0\0\xf0\x9f\0\xe6\x97\xa5\0cut o" }),
             exe_truncated: false,
             argv_truncated: true,
+            environment: None,
+            environment_truncated: false,
         }),
         Payload::FileCreate(FileCreate {
             path: Some(b"/data/a\tb\\c\xc2"),
@@ -106,4 +109,15 @@ proptest! {
         prop_assert_eq!(fields(&value[kind]), fields(&example[kind]));
         prop_assert_eq!(&value["kind"], kind);
     }
+}
+
+#[test]
+fn a_personas_name_and_id_are_escaped() {
+    let persona =
+        Persona { name: "Code\u{1b}[31m\n\"Expert\"".to_owned(), genome_id: Some("a3".to_owned()) };
+    let event = Event { persona: Some(&persona), ..sample::event(Payload::Fork) };
+    let mut out = Vec::new();
+    write_event(&mut out, &event, "box");
+    let text = String::from_utf8(out).unwrap();
+    assert!(text.contains(r#""persona":"Code\u001b[31m\n\"Expert\"","genome_id":"a3""#), "{text}");
 }

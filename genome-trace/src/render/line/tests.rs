@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     model::{
-        Argv, Ending, Exec, Exit, FileWrite, MemoryConstraint, OomKill, Payload, Process, Signal,
-        SignalNumber,
+        Argv, Ending, Exec, Exit, FileWrite, MemoryConstraint, OomKill, Payload, Persona, Process,
+        Signal, SignalNumber,
     },
     render::sample,
 };
@@ -52,18 +52,24 @@ fn shapes() -> Vec<Event<'static>> {
             argv: Some(Argv { block: b"sh\0-c\0echo $HOME; exit 1\0" }),
             exe_truncated: false,
             argv_truncated: true,
+            environment: None,
+            environment_truncated: false,
         }),
         Payload::Exec(Exec {
             exe: Some(b"/bin/sh"),
             exe_truncated: false,
             argv: None,
             argv_truncated: false,
+            environment: None,
+            environment_truncated: false,
         }),
         Payload::Exec(Exec {
             exe: Some(b"/bin/sh"),
             argv: Some(Argv { block: b"" }),
             exe_truncated: false,
             argv_truncated: false,
+            environment: None,
+            environment_truncated: false,
         }),
         Payload::FileWrite(FileWrite {
             path: Some(b"/in/the/tree"),
@@ -136,6 +142,8 @@ fn a_command_line_is_cut_to_the_terminal() {
             argv: Some(Argv { block }),
             exe_truncated: false,
             argv_truncated: false,
+            environment: None,
+            environment_truncated: false,
         }))
     };
     let long = command(b"python3\0train.py\0--epochs=100\0--data=/srv/data\0");
@@ -182,4 +190,15 @@ proptest! {
             prop_assert!(columns(text.trim_end_matches('\n')) <= width, "{:?}", text);
         }
     }
+}
+
+#[test]
+fn a_personas_name_stands_in_place_of_the_comm_and_is_escaped() {
+    let persona = Persona { name: "Code\u{1b}[31m\nX".to_owned(), genome_id: None };
+    let event = Event { persona: Some(&persona), ..sample::event(Payload::Fork) };
+    let mut out = Vec::new();
+    let style = LineStyle { color: false, width: None, time_zone: TimeZone::UTC };
+    write_event(&mut out, &event, &style);
+    let text = String::from_utf8(out).unwrap();
+    assert_eq!(text, "11:31:35.123  Code\\x1b[31m\\nX    47392  fork         child of PID 47100\n");
 }

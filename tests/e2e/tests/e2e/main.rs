@@ -4,6 +4,7 @@
 mod doctor;
 mod documents;
 mod help;
+mod personas;
 mod privileges;
 mod stdout;
 mod usage;

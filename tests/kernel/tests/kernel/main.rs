@@ -11,6 +11,7 @@ mod exit_event;
 mod file_account;
 mod filter;
 mod oom;
+mod persona;
 mod schema;
 mod soak;
 mod stopping;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
     creation::add_to(&mut suite);
     writing::add_to(&mut suite);
     unlinking::add_to(&mut suite);
+    persona::add_to(&mut suite);
     soak::add_to(&mut suite);
     libtest_mimic::run(&arguments, suite.into_trials()).exit_code()
 }

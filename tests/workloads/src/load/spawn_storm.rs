@@ -14,7 +14,11 @@ use crate::sys::process;
 use crate::sys::spawn::{Environment, spawn};
 
 pub(crate) fn run(args: &SpawnStorm) -> anyhow::Result<Value> {
-    let environment = Environment::inherited().context("read the environment")?;
+    let environment = if args.clear_env {
+        Environment::default()
+    } else {
+        Environment::inherited().context("read the environment")?
+    };
     let program = program(args)?;
     let (mut running, mut codes, mut signals) = (0, BTreeMap::new(), 0_u32);
     let mut reap = || -> anyhow::Result<()> {

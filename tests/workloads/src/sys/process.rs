@@ -44,6 +44,51 @@ pub(crate) fn fork(work: impl FnOnce() -> anyhow::Result<u8>) -> io::Result<Chil
     }
 }
 
+/// The same with a pid of the caller's choice, which must be free. It takes
+/// privileges, and a kernel that can restore processes.
+pub(crate) fn fork_as(pid: i32, work: impl FnOnce() -> anyhow::Result<u8>) -> io::Result<Child> {
+    let started = Instant::now();
+    let wanted = [pid];
+    let arguments = CloneArguments {
+        exit_signal: u64::from(libc::SIGCHLD.unsigned_abs()),
+        set_tid: wanted.as_ptr(),
+        set_tid_size: wanted.len() as u64,
+        flags: 0,
+        pidfd: 0,
+        child_tid: 0,
+        parent_tid: 0,
+        stack: 0,
+        stack_size: 0,
+        tls: 0,
+    };
+    // SAFETY: without a flag clone3 is fork: the child has a copy of all
+    // memory, and what holds for `fork` above holds here. The arguments and
+    // the array that they point to outlive the call.
+    let forked = unsafe {
+        libc::syscall(libc::SYS_clone3, &raw const arguments, size_of::<CloneArguments>())
+    };
+    match i32::try_from(forked) {
+        Ok(0) => exit_now(work_to_code(work)),
+        Ok(pid) if pid > 0 => Ok(Child { pid, started, waited: false }),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// `struct clone_args` as Linux 5.5 has it.
+#[repr(C, align(8))]
+struct CloneArguments {
+    flags: u64,
+    pidfd: u64,
+    child_tid: u64,
+    parent_tid: u64,
+    exit_signal: u64,
+    stack: u64,
+    stack_size: u64,
+    tls: u64,
+    set_tid: *const i32,
+    set_tid_size: u64,
+}
+
 fn work_to_code(work: impl FnOnce() -> anyhow::Result<u8>) -> u8 {
     // A panic must not unwind into the caller's frames: they are the parent's.
     match catch_unwind(AssertUnwindSafe(work)) {

@@ -5,10 +5,12 @@ use std::io;
 use std::os::unix::ffi::OsStringExt as _;
 use std::ptr;
 
-/// This process' environment in the shape that posix_spawn takes.
+/// An environment in the shape that posix_spawn takes; empty by default.
+#[derive(Default)]
 pub(crate) struct Environment(Vec<CString>);
 
 impl Environment {
+    /// This process' own.
     pub(crate) fn inherited() -> Result<Self, NulError> {
         std::env::vars_os()
             .map(|(mut entry, value)| {
@@ -18,6 +20,11 @@ impl Environment {
             })
             .collect::<Result<_, _>>()
             .map(Self)
+    }
+
+    /// One variable and no other.
+    pub(crate) fn only(name: &str, value: &str) -> Result<Self, NulError> {
+        Ok(Self(vec![CString::new(format!("{name}={value}"))?]))
     }
 }
 
