@@ -29,6 +29,8 @@ use crate::{
 pub(super) fn run(view: &View) -> anyhow::Result<ExitCode> {
     let rings = rings(view);
     require_processes(&view.pid)?;
+    let rule_files = RuleFiles::new(view.personas.clone());
+    let rules = rule_files.read()?;
     setup::require_version()?;
     setup::require_privileges()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -43,8 +45,6 @@ pub(super) fn run(view: &View) -> anyhow::Result<ExitCode> {
     let hierarchy_id = hierarchy.as_ref().map_or(0, |hierarchy| hierarchy.id);
     let file_kinds = file_kinds(&view.kind);
     let request = Request { mode: view.probe_mode, file_kinds: file_kinds.clone() };
-    let rule_files = RuleFiles::new(view.personas.clone());
-    let rules = rule_files.read()?;
     let mut kernel = setup::examine(true)?;
     let scope = Scope {
         excluded_tgid: view.exclude_self.then(std::process::id),

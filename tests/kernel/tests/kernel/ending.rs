@@ -17,6 +17,8 @@ pub(crate) fn add_to(suite: &mut Suite) {
     suite.once("ending::threads_are_summed_up", threads);
     suite.once("ending::children_are_not_summed_up", |context| family(context, 0));
     suite.once("ending::threads_are_told_from_children", |context| family(context, 4));
+    // So many that some end at the same moment, on either side of the last one.
+    suite.once("ending::threads_that_end_together", |context| family(context, 48));
 }
 
 /// Who sent a signal, as far as the workload knows.

@@ -27,6 +27,7 @@ pub(crate) fn add_to(suite: &mut Suite) {
     suite.once("persona::control_characters_in_a_name", inheritance::control_characters);
     suite.once("persona::a_pid_used_again", pid_reuse::a_pid_used_again);
     suite.per_mode("persona::filter_in_the_kernel", filter::in_the_kernel);
+    suite.per_mode("persona::filter_counts_exactly", filter::counts_exactly);
     suite.once("persona::rules_are_read_again", rules::read_again);
     suite.once("persona::own_rule_beats_parent", rules::own_beats_parent);
     suite.once("persona::environment_not_trusted", rules::environment_not_trusted);
