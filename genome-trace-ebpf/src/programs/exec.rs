@@ -1,7 +1,9 @@
 //! A process runs a new program: fs/exec.c, exec_binprm().
 
 use aya_ebpf::{
-    bindings::BPF_ANY, helpers::{bpf_ktime_get_boot_ns, generated::bpf_probe_read_user}, macros::btf_tracepoint,
+    bindings::BPF_ANY,
+    helpers::{bpf_ktime_get_boot_ns, generated::bpf_probe_read_user},
+    macros::btf_tracepoint,
     programs::BtfTracePointContext,
 };
 use genome_trace_common::{
@@ -16,14 +18,16 @@ use crate::{
     maps::{EXEC_SCRATCH, ExecScratch, LIFECYCLE, PATH_ROOM, WATCHED, count_lost},
     path::{Place, walk},
     record::{fill_header, opaque, output, watch},
-    row::{Row, in_turn, is_news},
+    row::{Row, in_turn_for_each},
 };
 
 macro_rules! row {
     ($($program:ident $rank:literal),*) => {$(
         #[btf_tracepoint(function = "sched_process_exec")]
         fn $program(context: BtfTracePointContext) -> i32 {
-            in_turn(Row::Exec, $rank, || tell(&context, $rank));
+            let task = Address(argument(raw(&context), 0));
+            let mm = task.follow(fact!(task_mm));
+            in_turn_for_each(Row::Exec, $rank, || mm.0, || tell(task, mm, $rank));
             0
         }
     )*};
@@ -37,12 +41,7 @@ row!(
 );
 
 #[inline(always)]
-fn tell(context: &BtfTracePointContext, rank: u32) {
-    let task = Address(argument(raw(context), 0));
-    let mm = task.follow(fact!(task_mm));
-    if !is_news(Row::Exec, rank, mm.0) {
-        return;
-    }
+fn tell(task: Address, mm: Address, rank: u32) {
     let Some(scratch) = EXEC_SCRATCH.get_ptr_mut(rank) else {
         count_lost(Kind::Exec);
         return;

@@ -14,7 +14,7 @@ use crate::{
     kernel::{Address, argument, group_leader, process_start, raw, tgid},
     maps::{ENDED, ENDED_THREADS, LIFECYCLE, THREAD_WRITES, WATCHED, add},
     record::{fill_header, reserve},
-    row::{Row, in_turn, is_news},
+    row::{Row, in_turn_for_each},
 };
 
 /// Threads that have ended but are still on the list, at most, that are added up.
@@ -28,7 +28,9 @@ macro_rules! row {
     ($($program:ident $rank:literal),*) => {$(
         #[btf_tracepoint(function = "sched_process_exit")]
         fn $program(context: BtfTracePointContext) -> i32 {
-            in_turn(Row::Exit, $rank, || tell(&context, $rank));
+            let task = Address(argument(raw(&context), 0));
+            let identity = || task.0 ^ process_start(task);
+            in_turn_for_each(Row::Exit, $rank, identity, || tell(raw(&context), task));
             0
         }
     )*};
@@ -42,10 +44,9 @@ row!(
 );
 
 #[inline(always)]
-fn tell(context: &BtfTracePointContext, rank: u32) {
-    let task = Address(argument(raw(context), 0));
+fn tell(context: *const core::ffi::c_void, task: Address) {
     let signal = task.follow(fact!(task_signal));
-    if !is_last(raw(context), task, signal, rank) {
+    if !is_last(context, task, signal) {
         keep_writes(task, signal);
         return;
     }
@@ -71,12 +72,10 @@ fn tell(context: &BtfTracePointContext, rank: u32) {
 /// Whether no thread is left. `signal->live` was lowered before the
 /// tracepoint, but two threads that end together may both find it at 0.
 #[inline(always)]
-fn is_last(context: *const core::ffi::c_void, task: Address, signal: Address, rank: u32) -> bool {
+fn is_last(context: *const core::ffi::c_void, task: Address, signal: Address) -> bool {
     if fact!(exit_group_dead_arg) != ABSENT {
-        return argument(context, fact!(exit_group_dead_arg)) & 1 != 0
-            && is_news(Row::Exit, rank, process_start(task));
+        return argument(context, fact!(exit_group_dead_arg)) & 1 != 0;
     }
-    // This keeps the row's other programs from telling it as well.
     if signal.is_null() || signal.read::<u32>(fact!(signal_live)) != 0 {
         return false;
     }

@@ -22,7 +22,7 @@ use crate::{
     kernel::{Address, argument},
     maps::{FIRST_ROW_SLOT, UNLINKS, WRITE_RANKS},
     path::Place,
-    row::{RANKS, Row, in_turn},
+    row::{RANKS, Row, count_rescued, in_turn},
 };
 
 /// Errors that a kernel pointer may carry: the last page (include/linux/err.h).
@@ -159,10 +159,14 @@ macro_rules! unlink_entry_row {
         /// Tells the mount of an unlink: `vfs_unlink` is not told it.
         #[fentry(function = "security_path_unlink")]
         fn $program(context: FEntryContext) -> i32 {
-            in_turn(Row::UnlinkEntry, $rank, || {
-                let folder = Address(argument(context.as_ptr(), 0));
-                remember_mount(folder, argument(context.as_ptr(), 1));
-            });
+            let folder = Address(argument(context.as_ptr(), 0));
+            let dentry = argument(context.as_ptr(), 1);
+            if $rank == 0 || mount_of(dentry).is_none() {
+                remember_mount(folder, dentry);
+                if $rank != 0 {
+                    count_rescued();
+                }
+            }
             0
         }
     )*};
@@ -174,9 +178,10 @@ macro_rules! unlink_row {
     ($($program:ident $rank:literal),*) => {$(
         #[fexit(function = "vfs_unlink")]
         fn $program(context: FExitContext) -> i32 {
-            in_turn(Row::Unlink, $rank, || {
-                unlink_returned(&context, const { scratch_slot(Row::Unlink, $rank) });
-            });
+            let slot = const { scratch_slot(Row::Unlink, $rank) };
+            if unlink_returned(&context, slot) && $rank != 0 {
+                count_rescued();
+            }
             0
         }
     )*};
@@ -190,13 +195,13 @@ unlink_row!(
 );
 
 #[inline(always)]
-fn unlink_returned(context: &FExitContext, slot: u32) {
+fn unlink_returned(context: &FExitContext, slot: u32) -> bool {
     if fact!(vfs_unlink_dentry_arg) == ABSENT {
-        return;
+        return false;
     }
     let dentry = argument(context.as_ptr(), fact!(vfs_unlink_dentry_arg));
     let result = argument(context.as_ptr(), fact!(vfs_unlink_args)) as i32;
-    unlinked(dentry, result, slot);
+    unlinked(dentry, result, slot)
 }
 
 /// Keeps the mount of the folder of `dentry` for this thread.
@@ -208,15 +213,17 @@ pub(super) fn remember_mount(folder: Address, dentry: u64) {
 
 /// Counts an unlink that succeeded. A stacked file system unlinks in the file
 /// system below by a nested `vfs_unlink`, on a dentry that no system call
-/// named: that one is not counted.
+/// named: that one is not counted. Says whether it was named, and not taken by
+/// another program of the row.
 #[inline(always)]
-pub(super) fn unlinked(dentry: u64, result: i32, slot: u32) {
-    let Some(mount) = mount_of(dentry) else { return };
+pub(super) fn unlinked(dentry: u64, result: i32, slot: u32) -> bool {
+    let Some(mount) = mount_of(dentry) else { return false };
     // Taken, so that no other program of the row counts this unlink too.
     let _ = UNLINKS.remove(bpf_get_current_pid_tgid() as u32);
     if result == 0 {
         count_unlink_dentry(Place { mount, dentry: Address(dentry) }, slot);
     }
+    true
 }
 
 /// The mount that this thread's system call named `dentry` in, if it did.

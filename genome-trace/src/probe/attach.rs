@@ -12,7 +12,7 @@ use genome_trace_common::{
 };
 
 use super::{
-    Mode, Plan, Verdict,
+    Mode, Plan, ProbeVerdict, Verdict,
     spec::{Hook, ProbeSpec},
 };
 use crate::{kernel::syscall, model::EventKind};
@@ -151,16 +151,19 @@ impl Object {
             if probe.verdict != Verdict::Planned {
                 continue;
             }
+            // The first of a row must run first. Trampolines run what was
+            // attached last first, tracepoints what was attached first.
+            let backups_first = matches!(spec.hook, Hook::Fentry(_) | Hook::Fexit(_));
+            if backups_first {
+                self.attach_backups(probe);
+            }
             match self.attach_one(spec.program, spec.hook, &probe.target) {
                 Ok(()) => {
                     self.attached.push(spec);
                     probe.verdict = Verdict::Attached;
-                    // One that is refused is missed only as long as the others
-                    // are preempted, and then it is told.
-                    let planned = spec.backups.iter().take(probe.backups);
-                    probe.backups = planned
-                        .filter(|backup| self.attach_one(backup, spec.hook, &probe.target).is_ok())
-                        .count();
+                    if !backups_first {
+                        self.attach_backups(probe);
+                    }
                 }
                 Err(reason) => {
                     probe.verdict = Verdict::Refused(reason.clone());
@@ -181,6 +184,20 @@ impl Object {
             }
         }
         Ok(())
+    }
+
+    /// One that is refused is missed only as long as the others are preempted,
+    /// and what is missed then is told.
+    fn attach_backups(&mut self, probe: &mut ProbeVerdict) {
+        let ProbeSpec { backups, hook, .. } = *probe.spec;
+        let planned = backups.iter().take(probe.backups);
+        let in_order: Vec<_> = match hook {
+            Hook::Fentry(_) | Hook::Fexit(_) => planned.rev().collect(),
+            _ => planned.collect(),
+        };
+        let attached =
+            in_order.into_iter().filter(|name| self.attach_one(name, hook, &probe.target).is_ok());
+        probe.backups = attached.count();
     }
 
     fn attach_one(&mut self, name: &str, hook: Hook, target: &str) -> Result<(), String> {

@@ -5,6 +5,8 @@ use std::collections::VecDeque;
 
 use crate::libtest::Counts;
 
+/// init prints it before it runs the command.
+const BEGIN: &str = "GENOME-TRACE-VM-BEGIN";
 /// init prints it with the command's exit status.
 const MARK: &str = "GENOME-TRACE-VM-STATUS ";
 /// Last lines that a failure shows.
@@ -14,6 +16,7 @@ const TAIL: usize = 40;
 #[derive(Default)]
 pub(crate) struct Console {
     tail: VecDeque<String>,
+    has_begun: bool,
     status: Option<i32>,
     panic: Option<String>,
     counts: Option<Counts>,
@@ -24,6 +27,10 @@ impl Console {
     pub(crate) fn line(&mut self, line: &str) -> bool {
         if let Some(status) = line.strip_prefix(MARK) {
             self.status = status.trim().parse().ok();
+            return false;
+        }
+        if line.starts_with(BEGIN) {
+            self.has_begun = true;
             return false;
         }
         if self.panic.is_none() && (line.contains("Kernel panic") || line.contains("Oops: ")) {
@@ -37,6 +44,11 @@ impl Console {
         }
         self.tail.push_back(line.to_owned());
         true
+    }
+
+    /// Whether the command was reached.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.has_begun
     }
 
     /// What the test binary counted.
@@ -88,6 +100,12 @@ mod tests {
         assert!(silent.contains("without a word") && silent.contains("| booting"), "{silent}");
         let panic = console(&["[ 1.0] Kernel panic - not syncing: x", "GENOME-TRACE-VM-STATUS 0"]);
         assert!(panic.failure().unwrap_or_default().contains("Kernel panic - not syncing: x"));
+    }
+
+    #[test]
+    fn the_command_begins_when_init_says_so() {
+        assert!(!console(&["[ 2.1] Oops: int3"]).has_begun());
+        assert!(console(&["booting", "GENOME-TRACE-VM-BEGIN", "x"]).has_begun());
     }
 
     #[test]

@@ -22,6 +22,16 @@ ulimit -n 65536
 hostname genome-trace-vm
 ip link set lo up
 
+# Emulation takes some fifty times as long for a program as a processor does,
+# and time slices do not know: a process would be preempted inside a probe fifty
+# times as often. Longer slices put that right (not on kernels before 5.13).
+mount -t debugfs debugfs /sys/kernel/debug
+slice=/sys/kernel/debug/sched/base_slice_ns
+test -e $slice || slice=/sys/kernel/debug/sched/min_granularity_ns
+test -e $slice && echo 100000000 >$slice
+umount /sys/kernel/debug
+
+echo GENOME-TRACE-VM-BEGIN
 cd /root
 # A child, so that the tests have a parent that is not process 1.
 sh /command </dev/null

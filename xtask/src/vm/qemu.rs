@@ -41,9 +41,29 @@ pub(crate) struct End {
     pub(crate) failure: Option<String>,
 }
 
+/// How long a machine may take until its command runs.
+const BOOT_LIMIT: Duration = Duration::from_secs(180);
+/// How often a machine is started that does not come to its command: emulated
+/// processors sometimes trip over a kernel that changes its own code as it
+/// boots. What happens from the command on is never tried again.
+const BOOTS: u32 = 3;
+
 impl Machine {
     /// Boots `kernel` and waits until it is off.
     pub(crate) fn boot(&self, kernel: &Kernel) -> anyhow::Result<End> {
+        for _ in 1..BOOTS {
+            let (end, has_begun) = self.boot_once(kernel)?;
+            if has_begun {
+                return Ok(end);
+            }
+            let reason = end.failure.unwrap_or_default();
+            let reason = reason.lines().next().unwrap_or_default();
+            eprintln!("xtask: kernel {}: did not boot, try again: {reason}", kernel.series);
+        }
+        self.boot_once(kernel).map(|(end, _)| end)
+    }
+
+    fn boot_once(&self, kernel: &Kernel) -> anyhow::Result<(End, bool)> {
         fs::create_dir_all(&self.logs)
             .with_context(|| format!("create {}", self.logs.display()))?;
         let log_path = self.logs.join(format!("{}.log", kernel.series));
@@ -59,7 +79,8 @@ impl Machine {
         let status = child.wait().context("wait for qemu")?;
 
         let mut failure = if !in_time {
-            let minutes = self.time_limit.as_secs() / 60;
+            let limit = if console.has_begun() { self.time_limit } else { BOOT_LIMIT };
+            let minutes = limit.as_secs() / 60;
             Some(format!("not done after {minutes} minutes\n{}", console.tail()))
         } else if !status.success() {
             Some(format!("qemu failed: {status}\n{}", console.tail()))
@@ -71,7 +92,7 @@ impl Machine {
         } else if !self.keep_log {
             fs::remove_file(&log_path).with_context(|| format!("delete {}", log_path.display()))?;
         }
-        Ok(End { counts: console.counts(), failure })
+        Ok((End { counts: console.counts(), failure }, console.has_begun()))
     }
 
     /// Never KVM: nested, it dies on some instructions.
@@ -94,9 +115,11 @@ impl Machine {
     /// Shows the console until it ends (true) or time is up (false).
     fn follow(&self, stdout: ChildStdout, mut log: File, label: &str) -> (Console, bool) {
         let lines = read_lines(stdout);
-        let deadline = Instant::now() + self.time_limit;
+        let started = Instant::now();
         let mut console = Console::default();
         loop {
+            let limit = if console.has_begun() { self.time_limit } else { BOOT_LIMIT };
+            let deadline = started + limit;
             match lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(line) => {
                     // The log is a convenience: a full disk must not end the run.
