@@ -12,12 +12,13 @@ use genome_trace::{
     probe::{Mode, Route},
 };
 
-const DOCUMENTS: [&str; 6] = [
+const DOCUMENTS: [&str; 7] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "docs/events.md",
+    "docs/personas.md",
     "docs/probes.md",
 ];
 
