@@ -25,6 +25,8 @@ use crate::{model::EventKind, probe::ModeChoice};
     after_long_help = "Examples:\n  \
         sudo genome-trace --follow\n  \
         sudo genome-trace --follow --kind=exit,signal,oom_kill\n  \
+        sudo genome-trace --follow --persona=CodeExpert\n  \
+        genome-trace run --persona=CodeExpert -- python3 agent.py\n  \
         sudo genome-trace --follow --pid=4711 --format=json > trace.jsonl\n  \
         genome-trace doctor\n\n\
         Tracing needs root, or CAP_BPF and CAP_PERFMON: see genome-trace doctor.\n\

@@ -24,7 +24,15 @@ pub(super) fn run(options: &Personas) -> anyhow::Result<ExitCode> {
 
 fn list(options: &Personas) -> anyhow::Result<ExitCode> {
     let mut registry = Registry::new(RuleFiles::new(options.personas.clone()).read()?);
-    registry.found(processes()?);
+    let processes = processes()?;
+    let closed = processes.iter().filter(|(_, _, facts)| facts.exe.is_none()).count();
+    if closed > 0 && !rustix::process::geteuid().is_root() {
+        eprintln!(
+            "genome-trace: {closed} processes of other users could not be looked at: run it with \
+             sudo to see them"
+        );
+    }
+    registry.found(processes);
     let entries = entries(&registry);
     let mut out = Vec::new();
     match options.format {

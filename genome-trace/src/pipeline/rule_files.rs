@@ -14,6 +14,9 @@ use crate::{
 /// Rules of the machine, read where the file is there.
 pub const MACHINE_RULES: &str = "/etc/genome-trace/personas.toml";
 
+/// Errors of a file that are told one by one.
+const ERRORS_SHOWN: usize = 20;
+
 /// Why rules cannot be used.
 #[derive(Debug)]
 pub enum RulesFailure {
@@ -30,10 +33,13 @@ impl std::fmt::Display for RulesFailure {
                 write!(f, "cannot read the persona rules in {}: {error}", path.display())
             }
             Self::Rules(errors) => {
-                for (index, error) in errors.iter().enumerate() {
+                for (index, error) in errors.iter().take(ERRORS_SHOWN).enumerate() {
                     write!(f, "{}{error}", if index == 0 { "" } else { "\n" })?;
                 }
-                Ok(())
+                match errors.len().saturating_sub(ERRORS_SHOWN) {
+                    0 => Ok(()),
+                    more => write!(f, "\nand {more} more errors in the same file"),
+                }
             }
         }
     }

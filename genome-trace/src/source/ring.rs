@@ -248,3 +248,17 @@ impl Ring {
         Ok(unsafe { AsyncFd::register(file) }?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::is_at_or_past;
+
+    #[test]
+    fn positions_wrap_round() {
+        assert!(is_at_or_past(8, 8));
+        assert!(is_at_or_past(16, 8));
+        assert!(!is_at_or_past(8, 16));
+        assert!(is_at_or_past(8, u64::MAX - 7));
+        assert!(!is_at_or_past(u64::MAX - 7, 8));
+    }
+}
