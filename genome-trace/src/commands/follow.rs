@@ -19,7 +19,7 @@ use crate::{
         Attribution, Failure, Filter, KernelFilter, Known, Outcome, Parts, Pipeline, RuleFiles,
     },
     probe::{ModeChoice, Plan, Request, Rings, Scope},
-    render::{RingFill, Summary, line::LineStyle},
+    render::{RingFill, Summary, line::LineStyle, text::Escaped},
     sink::{JsonLines, Terminal},
     source::{Counts, Losses, Ring, Watched},
     wire::tasks,
@@ -195,7 +195,8 @@ fn announce(plan: &Plan, view: &View) {
         }
     }
     if !view.persona.is_empty() {
-        eprintln!("genome-trace: only personas called {}", view.persona.join(" or "));
+        let names = view.persona.join(" or ");
+        eprintln!("genome-trace: only personas called {}", Escaped(names.as_bytes()));
     }
     let whom = match view.pid.as_slice() {
         [] => "the whole machine".to_owned(),

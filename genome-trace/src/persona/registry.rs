@@ -74,7 +74,7 @@ pub struct Registry {
     live: HashMap<u32, Live>,
     /// Processes that have ended and whose counts may still come, with the
     /// persona that they had; those of the flush before, and newer ones.
-    ended: [HashMap<ProcessKey, Grant>; 2],
+    ended: [HashMap<ProcessKey, Option<Grant>>; 2],
 }
 
 impl Registry {
@@ -174,9 +174,11 @@ impl Registry {
         if !self.knows(key) {
             return;
         }
-        if let Some(grant) = self.live.remove(&key.tgid).and_then(|live| live.grant) {
+        // Also of those that were nobody's: what comes of them late is not
+        // their parent's, whatever that has become since.
+        if let Some(live) = self.live.remove(&key.tgid) {
             let [_, newer] = &mut self.ended;
-            newer.insert(key, grant);
+            newer.insert(key, live.grant);
         }
     }
 
@@ -208,7 +210,7 @@ impl Registry {
                 before.as_ref()
             }
             Some(live) => live.grant.as_ref(),
-            None => self.ended.iter().find_map(|ended| ended.get(&key)),
+            None => self.ended.iter().find_map(|ended| ended.get(&key))?.as_ref(),
         }
     }
 

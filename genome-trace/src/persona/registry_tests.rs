@@ -112,6 +112,17 @@ fn a_pid_used_again_is_somebody_else() {
 }
 
 #[test]
+fn what_comes_late_of_nobodys_process_is_not_its_parents() {
+    let mut registry = registry();
+    registry.forked(key(10, 1), None);
+    registry.forked(key(11, 2), Some(10));
+    registry.executed(key(10, 1), None, claiming("sh", "Code"), 3);
+    registry.exited(key(11, 2));
+    assert!(registry.remembers(key(11, 2)));
+    assert_eq!(name(&registry, key(11, 2)), None);
+}
+
+#[test]
 fn a_child_of_a_pid_used_again_is_not_the_dead_ones() {
     let mut registry = registry();
     registry.executed(key(10, 1), None, claiming("sh", "Code"), 2);

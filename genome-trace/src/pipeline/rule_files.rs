@@ -9,6 +9,7 @@ use std::{
 use crate::{
     kernel::file_watch::FileWatch,
     persona::{RuleError, RuleFile, Rules},
+    render::text::Escaped,
 };
 
 /// Rules of the machine, read where the file is there.
@@ -34,7 +35,10 @@ impl std::fmt::Display for RulesFailure {
             }
             Self::Rules(errors) => {
                 for (index, error) in errors.iter().take(ERRORS_SHOWN).enumerate() {
-                    write!(f, "{}{error}", if index == 0 { "" } else { "\n" })?;
+                    // It may quote what stands in the file.
+                    let error = error.to_string();
+                    let between = if index == 0 { "" } else { "\n" };
+                    write!(f, "{between}{}", Escaped(error.as_bytes()))?;
                 }
                 match errors.len().saturating_sub(ERRORS_SHOWN) {
                     0 => Ok(()),
