@@ -64,7 +64,7 @@ pub(crate) struct VmArgs {
 
 /// A machine has two processors, and emulation keeps them busy.
 const DEFAULT_JOBS: usize = 2;
-const DEFAULT_TIMEOUT_MINUTES: u64 = 15;
+const DEFAULT_TIMEOUT_MINUTES: u64 = 25;
 
 impl Default for VmArgs {
     fn default() -> Self {
