@@ -4,8 +4,9 @@
 //! programs can be preempted that happens: one process is preempted inside the
 //! program, and the next one execs. Programs are guarded one by one, so the
 //! others of the row see the event all the same: the first does the work, and a
-//! backup what those before it were skipped for. On a busy machine a preempted
-//! program stays where it is for many time slices, so one backup is not enough.
+//! backup what those before it were skipped for. One backup is enough where a
+//! program is far shorter than a time slice; more of them cost start-up, since
+//! each is verified.
 
 use aya_ebpf::{bindings::BPF_ANY, helpers::bpf_get_current_pid_tgid};
 
@@ -33,7 +34,7 @@ impl Row {
 }
 
 /// Programs in a row, at most.
-pub(crate) const RANKS: u32 = 4;
+pub(crate) const RANKS: u32 = 2;
 
 /// Runs the work of a program on a hook that most calls pass for nothing, or
 /// where asking a hash map would cost too much: the first marks its processor

@@ -35,9 +35,7 @@ macro_rules! row {
 
 row!(
     sched_process_exec 0,
-    sched_process_exec_backup1 1,
-    sched_process_exec_backup2 2,
-    sched_process_exec_backup3 3
+    sched_process_exec_backup1 1
 );
 
 #[inline(always)]

@@ -38,9 +38,7 @@ macro_rules! row {
 
 row!(
     sched_process_exit 0,
-    sched_process_exit_backup1 1,
-    sched_process_exit_backup2 2,
-    sched_process_exit_backup3 3
+    sched_process_exit_backup1 1
 );
 
 #[inline(always)]

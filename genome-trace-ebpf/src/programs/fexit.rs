@@ -141,9 +141,7 @@ macro_rules! open_row {
 
 open_row!(
     do_filp_open_exit 0,
-    do_filp_open_exit_backup1 1,
-    do_filp_open_exit_backup2 2,
-    do_filp_open_exit_backup3 3
+    do_filp_open_exit_backup1 1
 );
 
 /// Reports the file of an open that returned `file`, which may be an error.
@@ -189,9 +187,7 @@ macro_rules! unlink_row {
 
 unlink_row!(
     vfs_unlink_exit 0,
-    vfs_unlink_exit_backup1 1,
-    vfs_unlink_exit_backup2 2,
-    vfs_unlink_exit_backup3 3
+    vfs_unlink_exit_backup1 1
 );
 
 #[inline(always)]

@@ -242,7 +242,7 @@ mod tests {
         };
         assert_eq!(backups(false, false), [0, 0, 0]);
         assert_eq!(backups(false, true), [0, 1, 0]);
-        assert_eq!(backups(true, true), [3, 1, 0]);
+        assert_eq!(backups(true, true), [1, 1, 0]);
     }
 
     #[test]

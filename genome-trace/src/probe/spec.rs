@@ -234,12 +234,12 @@ pub(super) static PROBES: &[ProbeSpec] = &[
             true,
             &["task_struct.signal", "signal_struct.live", "signal_struct.group_exit_code"],
         ),
-        &["sched_process_exit_backup1", "sched_process_exit_backup2", "sched_process_exit_backup3"],
+        &["sched_process_exit_backup1"],
     ),
     lifecycle("sched_wakeup_new", "fork: new processes", true, &[]),
     backed(
         lifecycle("sched_process_exec", "exec: new programs", true, &["task_struct.mm"]),
-        &["sched_process_exec_backup1", "sched_process_exec_backup2", "sched_process_exec_backup3"],
+        &["sched_process_exec_backup1"],
     ),
     lifecycle(
         "signal_generate",
@@ -283,7 +283,7 @@ pub(super) static PROBES: &[ProbeSpec] = &[
     ),
     backed(
         essential(fexit("do_filp_open_exit", OPEN, "file creations", CREATIONS, FILE)),
-        &["do_filp_open_exit_backup1", "do_filp_open_exit_backup2", "do_filp_open_exit_backup3"],
+        &["do_filp_open_exit_backup1"],
     ),
     backed(
         file(
@@ -298,7 +298,7 @@ pub(super) static PROBES: &[ProbeSpec] = &[
     ),
     backed(
         fexit("vfs_unlink_exit", &["vfs_unlink"], "unlinks", UNLINKS, UNLINK),
-        &["vfs_unlink_exit_backup1", "vfs_unlink_exit_backup2", "vfs_unlink_exit_backup3"],
+        &["vfs_unlink_exit_backup1"],
     ),
     essential(kprobe("vfs_write_enter", &["vfs_write"], "write, pwrite", WRITES, FILE)),
     essential(kretprobe("vfs_write_return", &["vfs_write"], "write, pwrite", WRITES, FILE)),
