@@ -87,7 +87,8 @@ pub(crate) static RESCUED: PerCpuArray<u64> = PerCpuArray::with_max_entries(1, 0
 /// Room to build records of variable length, one slot a program, because a
 /// fexit program can be preempted by another one on the same CPU.
 #[map]
-pub(crate) static EXEC_SCRATCH: PerCpuArray<ExecScratch> = PerCpuArray::with_max_entries(RANKS, 0);
+pub(crate) static EXEC_SCRATCH: PerCpuArray<ExecScratch> =
+    PerCpuArray::with_max_entries(CGROUP_SLOT + 1, 0);
 
 #[map]
 pub(crate) static FILE_SCRATCH: PerCpuArray<FileScratch> =
@@ -108,6 +109,9 @@ pub(crate) struct Sender {
     pub(crate) tgid: u32,
     pub(crate) comm: [u8; COMM_LEN],
 }
+
+/// The slot of `EXEC_SCRATCH` behind those of the exec row: `cgroup_mkdir`'s.
+pub(crate) const CGROUP_SLOT: u32 = RANKS;
 
 /// The first of the slots that rows use: 0 is `sys_exit`'s, 1 io_uring's. The
 /// kprobe mode's programs share those of the rows, which it has none of.

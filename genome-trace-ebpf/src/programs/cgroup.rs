@@ -9,7 +9,7 @@ use genome_trace_common::{CgroupRecord, Kind, PATH_MAX};
 use crate::{
     config::fact,
     kernel::{Address, argument, current, raw},
-    maps::{EXEC_SCRATCH, ExecScratch, LIFECYCLE, count_lost},
+    maps::{CGROUP_SLOT, EXEC_SCRATCH, ExecScratch, LIFECYCLE, count_lost},
     record::{fill_header, output},
 };
 
@@ -18,7 +18,7 @@ fn cgroup_mkdir(context: BtfTracePointContext) -> i32 {
     let cgroup = Address(argument(raw(&context), 0));
     let path = argument(raw(&context), 1);
     // The room of the exec programs, in a slot of its own.
-    let Some(scratch) = EXEC_SCRATCH.get_ptr_mut(2) else {
+    let Some(scratch) = EXEC_SCRATCH.get_ptr_mut(CGROUP_SLOT) else {
         count_lost(Kind::CgroupMkdir);
         return 0;
     };
