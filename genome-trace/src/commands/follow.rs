@@ -92,16 +92,15 @@ pub(super) fn run(view: &View) -> anyhow::Result<ExitCode> {
         attribution,
         rule_files,
         filter: filter(view),
-        sink: (),
     };
     let (outcome, result) = match view.format {
         Format::Json => {
             let sink = JsonLines::new(io::stdout(), machine::host_name());
-            runtime.block_on(Pipeline::new(parts.with_sink(sink)).run(stop))
+            runtime.block_on(Pipeline::new(parts, sink).run(stop))
         }
         Format::Table => {
             let sink = Terminal::new(io::stdout(), style(view.no_color));
-            runtime.block_on(Pipeline::new(parts.with_sink(sink)).run(stop))
+            runtime.block_on(Pipeline::new(parts, sink).run(stop))
         }
     };
     finish(&outcome, result)

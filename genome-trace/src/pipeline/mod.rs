@@ -58,7 +58,7 @@ impl From<io::Error> for Failure {
 }
 
 /// The parts that a pipeline is put together from.
-pub struct Parts<S> {
+pub struct Parts {
     /// Keeps the probes attached; they are detached when the pipeline ends.
     pub object: Object,
     /// Ring of processes.
@@ -77,39 +77,6 @@ pub struct Parts<S> {
     pub rule_files: RuleFiles,
     /// What is shown.
     pub filter: Filter,
-    /// Where it goes.
-    pub sink: S,
-}
-
-impl Parts<()> {
-    /// The same with a sink.
-    #[must_use]
-    pub fn with_sink<S>(self, sink: S) -> Parts<S> {
-        let Self {
-            object,
-            lifecycle,
-            io,
-            counts,
-            losses,
-            known,
-            attribution,
-            rule_files,
-            filter,
-            sink: (),
-        } = self;
-        Parts {
-            object,
-            lifecycle,
-            io,
-            counts,
-            losses,
-            known,
-            attribution,
-            rule_files,
-            filter,
-            sink,
-        }
-    }
 }
 
 /// What a run saw.
@@ -153,21 +120,11 @@ struct Stage<S> {
 }
 
 impl<S: Sink> Pipeline<S> {
-    /// Puts the parts together.
+    /// Puts the parts together; what passes goes to `sink`.
     #[must_use]
-    pub fn new(parts: Parts<S>) -> Self {
-        let Parts {
-            object,
-            lifecycle,
-            io,
-            counts,
-            losses,
-            known,
-            attribution,
-            rule_files,
-            filter,
-            sink,
-        } = parts;
+    pub fn new(parts: Parts, sink: S) -> Self {
+        let Parts { object, lifecycle, io, counts, losses, known, attribution, rule_files, filter } =
+            parts;
         Self {
             object: Some(object),
             lifecycle,
