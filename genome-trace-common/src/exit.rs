@@ -35,6 +35,11 @@ pub struct ExitRecord {
     pub write_calls: u64,
     /// `ioac.wchar` of all threads: bytes that write system calls took.
     pub written_bytes: u64,
+    /// Threads that it had when it began to end, or [`crate::UNKNOWN_U32`].
+    pub threads: u32,
+    /// Descriptors that were open when its last thread ended, or
+    /// [`crate::UNKNOWN_U32`].
+    pub open_files: u32,
 }
 
-const _: () = assert!(size_of::<ExitRecord>() == 72 + 40);
+const _: () = assert!(size_of::<ExitRecord>() == 72 + 48);

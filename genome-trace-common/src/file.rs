@@ -6,7 +6,7 @@ use crate::RecordHeader;
 /// Most bytes of path components that a record carries.
 pub const PATH_MAX: usize = 4096;
 /// Most components that the programs walk, mount points included.
-pub const PATH_DEPTH_MAX: usize = 64;
+pub const PATH_DEPTH_MAX: usize = 48;
 
 /// The path was deeper or longer than the program walks: its leaf end is right.
 pub const PATH_TRUNCATED: u32 = 1;
@@ -58,6 +58,27 @@ pub struct FileCount {
 }
 
 const _: () = assert!(size_of::<FileCount>() == 16);
+
+/// Tables of busy files that a processor has, one for each program that needs one.
+pub const HOT_TABLES: usize = 4;
+/// Counts that a table of busy files has room for.
+pub const HOT_LINES: usize = 64;
+
+/// The count of a busy file: what its entry in the map of counts lacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub struct HotCount {
+    /// What is counted; [`FileKey::counted`] is 0 where the place is free.
+    pub key: FileKey,
+    /// Calls that returned success.
+    pub calls: u64,
+    /// Bytes that those calls reported as written.
+    pub bytes: u64,
+    /// No meaning; makes it a cache line.
+    pub reserved: u64,
+}
+
+const _: () = assert!(size_of::<HotCount>() == 64);
 
 /// Fixed part of a `FileCreate` or `FilePath` record.
 ///

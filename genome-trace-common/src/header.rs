@@ -3,7 +3,7 @@
 /// Version of the record layout. Userspace refuses a record of another
 /// version, because an object and a binary of different builds would
 /// otherwise be read wrongly without a word.
-pub const ABI_VERSION: u16 = 2;
+pub const ABI_VERSION: u16 = 3;
 
 /// Length of a `comm`, its NUL included (`TASK_COMM_LEN`, include/linux/sched.h).
 pub const COMM_LEN: usize = 16;
@@ -16,6 +16,13 @@ pub const WATCH_CANDIDATE: u32 = 2;
 /// The other bits of a value: they change with each exec, so that userspace
 /// knows whether what it decided on is still there.
 pub const WATCH_MARK: u32 = !0xff;
+
+/// PIDs in one element of the `WATCH_MARKS` map: a byte each.
+pub const WATCH_BLOCK: usize = 64;
+/// Bit of such a byte: the process may be in the `WATCHED` map.
+pub const MARK_WATCHED: u8 = 1;
+/// The end of its standard error is kept in `STDERR_TAILS`.
+pub const MARK_STDERR: u8 = 2;
 
 /// What a record tells. The numbers are part of the ABI, and index
 /// [`LostCounts`].
@@ -45,14 +52,16 @@ pub enum Kind {
     /// A process that was there when the tracer looked; comes out of the task
     /// iterator, never through a ring.
     Task = 11,
+    /// A thread of such a process that is not its leader; likewise.
+    Thread = 12,
 }
 
 impl Kind {
     /// One more than the largest number in use: the length of [`LostCounts`].
-    pub const COUNT: usize = 12;
+    pub const COUNT: usize = 13;
 
     /// Every kind, in the order of the numbers.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Exec,
         Self::Fork,
         Self::Exit,
@@ -64,6 +73,7 @@ impl Kind {
         Self::CgroupMkdir,
         Self::FilePath,
         Self::Task,
+        Self::Thread,
     ];
 
     /// The kind that a record's number stands for, `None` for a number that

@@ -8,9 +8,6 @@ pub type Offset = u32;
 /// The field, or what it stands for, does not exist on this kernel.
 pub const ABSENT: Offset = u32::MAX;
 
-/// A system call that this architecture does not have.
-pub const NO_SYSCALL: i64 = -1;
-
 macro_rules! kernel_facts {
     ($($(#[$doc:meta])* $name:ident,)*) => {
         /// Byte offsets of kernel fields, and a few facts about arguments of
@@ -59,6 +56,10 @@ kernel_facts! {
     task_thread_node,
     /// `task_struct.se.sum_exec_runtime`
     task_sum_exec_runtime,
+    /// `task_struct.utime`
+    task_utime,
+    /// `task_struct.stime`
+    task_stime,
     /// `task_struct.ioac.syscw`
     task_syscw,
     /// `task_struct.ioac.wchar`
@@ -83,6 +84,8 @@ kernel_facts! {
     kernfs_node_id,
     /// `signal_struct.live.counter`
     signal_live,
+    /// `signal_struct.nr_threads`
+    signal_nr_threads,
     /// `signal_struct.flags`
     signal_flags,
     /// `signal_struct.group_exit_code`
@@ -93,6 +96,10 @@ kernel_facts! {
     signal_cmaxrss,
     /// `signal_struct.sum_sched_runtime`
     signal_sum_sched_runtime,
+    /// `signal_struct.utime`
+    signal_utime,
+    /// `signal_struct.stime`
+    signal_stime,
     /// `signal_struct.ioac.syscw`
     signal_syscw,
     /// `signal_struct.ioac.wchar`
@@ -109,6 +116,8 @@ kernel_facts! {
     siginfo_code,
     /// `k_sigaction.sa.sa_handler`
     sigaction_handler,
+    /// `mm_struct.start_code`
+    mm_start_code,
     /// `mm_struct.arg_start`
     mm_arg_start,
     /// `mm_struct.arg_end`
@@ -179,6 +188,12 @@ kernel_facts! {
     fdtable_fd,
     /// `fdtable.max_fds`
     fdtable_max_fds,
+    /// `fdtable.open_fds`
+    fdtable_open_fds,
+    /// First entry of `files_struct.fd_array`
+    files_fd_array,
+    /// Not an offset: BTF id of `struct files_struct`
+    files_struct_type,
     /// `fs_struct.pwd`
     fs_pwd,
     /// `pt_regs`: number of the system call
@@ -214,61 +229,44 @@ kernel_facts! {
     /// Not an offset: argument of `sched_process_exit` that says that the
     /// whole process ended
     exit_group_dead_arg,
+    /// `bpf_prog.active`: this kernel runs a program once at a time on a
+    /// processor
+    prog_active,
+    /// Not an offset: 1 where programs have `bpf_get_current_task_btf`
+    has_current_task_btf,
+    /// Not an offset: 1 where programs have `bpf_task_pt_regs`
+    has_task_pt_regs,
+    /// Not an offset: BTF id of the kernel's function `bpf_rdonly_cast`
+    rdonly_cast,
 }
 
-/// Numbers of the system calls that tracepoint mode looks at, on this
-/// architecture; [`NO_SYSCALL`] where it has none.
+/// The helper that programs call where they mean `bpf_rdonly_cast`: no kernel
+/// has one of this number. The loader puts the kernel's function in its place.
+pub const CAST_PLACEHOLDER: i32 = 0x6765_6e6f;
+
+/// More than the number of any system call: a power of two.
+pub const SYSCALLS_MAX: usize = 1024;
+
+/// [`SyscallActs`]: writes to the descriptor that is its first argument.
+pub const SYSCALL_WRITES_ARG0: u8 = 1;
+/// Likewise, its third.
+pub const SYSCALL_WRITES_ARG2: u8 = 2;
+/// Returns the descriptor of a file that it may have created.
+pub const SYSCALL_OPENS: u8 = 3;
+/// Unlinks the name that is its first argument.
+pub const SYSCALL_UNLINKS: u8 = 4;
+/// Likewise its second, relative to the first; see unlinkat(2).
+pub const SYSCALL_UNLINKS_AT: u8 = 5;
+
+/// What each of this architecture's system calls does that tracepoint mode
+/// looks at: `SYSCALL_*` by number, 0 for nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
-pub struct SyscallNumbers {
-    /// write(2)
-    pub write: i64,
-    /// pwrite64(2)
-    pub pwrite64: i64,
-    /// writev(2)
-    pub writev: i64,
-    /// pwritev(2)
-    pub pwritev: i64,
-    /// pwritev2(2)
-    pub pwritev2: i64,
-    /// sendfile(2)
-    pub sendfile: i64,
-    /// splice(2)
-    pub splice: i64,
-    /// copy_file_range(2)
-    pub copy_file_range: i64,
-    /// open(2)
-    pub open: i64,
-    /// creat(2)
-    pub creat: i64,
-    /// openat(2)
-    pub openat: i64,
-    /// openat2(2)
-    pub openat2: i64,
-    /// unlink(2)
-    pub unlink: i64,
-    /// unlinkat(2)
-    pub unlinkat: i64,
-}
+pub struct SyscallActs(pub [u8; SYSCALLS_MAX]);
 
-impl SyscallNumbers {
+impl SyscallActs {
     /// No call known.
-    pub const NONE: Self = Self {
-        write: NO_SYSCALL,
-        pwrite64: NO_SYSCALL,
-        writev: NO_SYSCALL,
-        pwritev: NO_SYSCALL,
-        pwritev2: NO_SYSCALL,
-        sendfile: NO_SYSCALL,
-        splice: NO_SYSCALL,
-        copy_file_range: NO_SYSCALL,
-        open: NO_SYSCALL,
-        creat: NO_SYSCALL,
-        openat: NO_SYSCALL,
-        openat2: NO_SYSCALL,
-        unlink: NO_SYSCALL,
-        unlinkat: NO_SYSCALL,
-    };
+    pub const NONE: Self = Self([0; SYSCALLS_MAX]);
 }
 
 /// What this run asks of the programs.
@@ -288,6 +286,11 @@ pub struct ProgramConfig {
     /// 1: a process that execs is a candidate until userspace has decided on
     /// its persona.
     pub wants_candidates: u32,
+    /// Processors that there may ever be: the `HOT` map has a part for each.
+    pub processors: u32,
+    /// The number of write(2), whose bytes to standard error are kept for
+    /// processes that have the mark; `u32::MAX` where none are.
+    pub stderr_call: u32,
 }
 
 impl ProgramConfig {
@@ -299,17 +302,19 @@ impl ProgramConfig {
         file_kinds: u32::MAX,
         has_backups: 0,
         wants_candidates: 0,
+        processors: 1,
+        stderr_call: u32::MAX,
     };
 }
 
 #[cfg(feature = "std")]
 mod pod {
-    use super::{KernelFacts, ProgramConfig, SyscallNumbers};
+    use super::{KernelFacts, ProgramConfig, SyscallActs};
 
     // SAFETY: `repr(C)`, integers only, no padding (all fields are of one size).
     unsafe impl aya::Pod for KernelFacts {}
     // SAFETY: as above.
-    unsafe impl aya::Pod for SyscallNumbers {}
+    unsafe impl aya::Pod for SyscallActs {}
     // SAFETY: as above.
     unsafe impl aya::Pod for ProgramConfig {}
     // SAFETY: `repr(C)`, integers only; the size assert shows no padding.
@@ -331,4 +336,8 @@ mod pod {
     unsafe impl aya::Pod for crate::FileRecord {}
     // SAFETY: as above.
     unsafe impl aya::Pod for crate::CgroupRecord {}
+    // SAFETY: as above.
+    unsafe impl aya::Pod for crate::TaskRecord {}
+    // SAFETY: as above.
+    unsafe impl aya::Pod for crate::ThreadRecord {}
 }

@@ -13,6 +13,8 @@ mod header;
 mod kernel;
 mod oom;
 mod signal;
+mod stderr;
+mod task;
 
 pub use cgroup::CgroupRecord;
 pub use exec::{
@@ -21,12 +23,21 @@ pub use exec::{
 };
 pub use exit::{EXIT_IO_UNKNOWN, EXIT_THREADS_TRUNCATED, EXIT_WRITES_SINCE_START, ExitRecord};
 pub use file::{
-    COUNT_UNLINK, COUNT_WRITE, FileCount, FileKey, FileRecord, PATH_ABSOLUTE, PATH_DEPTH_MAX,
-    PATH_MAX, PATH_TRUNCATED, PATH_UNKNOWN, PATH_USER,
+    COUNT_UNLINK, COUNT_WRITE, FileCount, FileKey, FileRecord, HOT_LINES, HOT_TABLES, HotCount,
+    PATH_ABSOLUTE, PATH_DEPTH_MAX, PATH_MAX, PATH_TRUNCATED, PATH_UNKNOWN, PATH_USER,
 };
 pub use header::{
-    ABI_VERSION, COMM_LEN, Kind, LostCounts, RecordHeader, WATCH_CANDIDATE, WATCH_MARK, WATCH_TREE,
+    ABI_VERSION, COMM_LEN, Kind, LostCounts, MARK_STDERR, MARK_WATCHED, RecordHeader, WATCH_BLOCK,
+    WATCH_CANDIDATE, WATCH_MARK, WATCH_TREE,
 };
-pub use kernel::{ABSENT, KernelFacts, NO_SYSCALL, Offset, ProgramConfig, SyscallNumbers};
+pub use kernel::{
+    ABSENT, CAST_PLACEHOLDER, KernelFacts, Offset, ProgramConfig, SYSCALL_OPENS, SYSCALL_UNLINKS,
+    SYSCALL_UNLINKS_AT, SYSCALL_WRITES_ARG0, SYSCALL_WRITES_ARG2, SYSCALLS_MAX, SyscallActs,
+};
 pub use oom::{OOM_STACK_DEPTH, OomRecord, UNKNOWN_U32, UNKNOWN_U64};
-pub use signal::{SIGNAL_SENDER_KNOWN, SignalRecord};
+pub use signal::{
+    SIGNAL_SENDER_KNOWN, SignalRecord, USER_FRAME_BUILD_ID_LEN, USER_FRAME_LEN,
+    USER_FRAME_STATUS_LEN, USER_FRAMES_MAX,
+};
+pub use stderr::{STDERR_TAIL, STDERR_WRITE_MAX, StderrTail};
+pub use task::{TASK_HAD_CHILDREN, TaskRecord, ThreadRecord, Usage};

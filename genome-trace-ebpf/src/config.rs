@@ -3,13 +3,13 @@
 //! The verifier takes them for constants: a branch on a fact that this kernel
 //! does not have is dropped, and never run.
 
-use genome_trace_common::{KernelFacts, ProgramConfig, SyscallNumbers};
+use genome_trace_common::{KernelFacts, ProgramConfig, SyscallActs};
 
 #[unsafe(no_mangle)]
 static KERNEL: KernelFacts = KernelFacts::ABSENT;
 
 #[unsafe(no_mangle)]
-static SYSCALLS: SyscallNumbers = SyscallNumbers::NONE;
+static SYSCALLS: SyscallActs = SyscallActs::NONE;
 
 #[unsafe(no_mangle)]
 static CONFIG: ProgramConfig = ProgramConfig::DEFAULT;
@@ -21,14 +21,6 @@ macro_rules! fact {
     };
 }
 pub(crate) use fact;
-
-/// A field of `SyscallNumbers`.
-macro_rules! syscall {
-    ($name:ident) => {
-        $crate::config::load(&raw const $crate::config::syscalls().$name)
-    };
-}
-pub(crate) use syscall;
 
 /// A field of `ProgramConfig`.
 macro_rules! config {
@@ -44,7 +36,7 @@ pub(crate) fn kernel_facts() -> &'static KernelFacts {
 }
 
 #[inline(always)]
-pub(crate) fn syscalls() -> &'static SyscallNumbers {
+pub(crate) fn syscall_acts() -> &'static SyscallActs {
     &SYSCALLS
 }
 

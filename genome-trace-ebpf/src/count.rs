@@ -4,18 +4,20 @@
 //! on a file in an epoch also hands over the file's path, keyed like the
 //! count, so that no count needs a path in its map.
 
-use aya_ebpf::{bindings::BPF_NOEXIST, helpers::bpf_get_current_pid_tgid, maps::HashMap};
+use aya_ebpf::{bindings::BPF_NOEXIST, maps::HashMap};
 use genome_trace_common::{
     COUNT_UNLINK, COUNT_WRITE, FileCount, FileKey, FileRecord, Kind, PATH_ABSOLUTE, PATH_MAX,
     PATH_USER,
 };
 
 use crate::{
+    caller::Caller,
     config::{config, fact},
-    kernel::{Address, current, process_start},
+    hot::Table,
+    kernel::{Address, Memory, current},
     maps::{COUNTS_0, COUNTS_1, EPOCH, FILE_SCRATCH, FileScratch, IO, PATH_ROOM, add, count_lost},
     path::{Place, walk},
-    record::{fill_header, output, watch},
+    record::{fill_header, output},
     row::{Row, is_news},
 };
 
@@ -35,19 +37,6 @@ pub(crate) fn wanted(kind: Kind) -> bool {
     config!(file_kinds) & (1 << kind as u32) != 0
 }
 
-/// The current process, where its files are to be counted.
-#[inline(always)]
-pub(crate) fn counted_process() -> Option<u32> {
-    let tgid = (bpf_get_current_pid_tgid() >> 32) as u32;
-    if tgid == config!(excluded_tgid) {
-        return None;
-    }
-    if config!(only_watched) != 0 && watch(tgid) == 0 {
-        return None;
-    }
-    Some(tgid)
-}
-
 #[inline(always)]
 fn current_epoch() -> u32 {
     match EPOCH.get(0) {
@@ -64,11 +53,11 @@ fn counts(epoch: u32) -> &'static HashMap<FileKey, FileCount> {
 
 /// A file that has a name on some file system: no pipe, socket or eventfd.
 #[derive(Clone, Copy)]
-struct Identity {
+struct Identity<M> {
     inode: u64,
     device: u32,
     generation: u32,
-    superblock: Address,
+    superblock: M,
 }
 
 /// Whether a file is one of a stacked file system, which carries its
@@ -81,20 +70,20 @@ pub(crate) fn is_stacked(file: Address) -> bool {
 
 /// Whether writes to a file are counted: not those to pipes and sockets.
 #[inline(always)]
-pub(crate) fn has_name(file: Address) -> bool {
+pub(crate) fn has_name<M: Memory>(file: M) -> bool {
     let mode = file.follow(fact!(file_inode)).read::<u16>(fact!(inode_mode)) & S_IFMT;
     mode != S_IFIFO && mode != S_IFSOCK
 }
 
-impl Identity {
+impl<M> Identity<M> {
     /// Under which writes of the current process to it are counted.
     #[inline(always)]
-    fn write_key(&self, tgid: u32) -> FileKey {
+    fn write_key(&self, caller: Caller) -> FileKey {
         FileKey {
-            start_time: process_start(current()),
+            start_time: caller.start_time(),
             inode: self.inode,
             name_hash: 0,
-            tgid,
+            tgid: caller.tgid(),
             device: self.device,
             counted: COUNT_WRITE,
             generation: self.generation,
@@ -103,9 +92,9 @@ impl Identity {
 }
 
 #[inline(always)]
-fn identify(file: Address) -> Option<Identity> {
+fn identify<M: Memory>(file: M) -> Option<Identity<M>> {
     let inode = file.follow(fact!(file_inode));
-    if inode.is_null() || !has_name(file) {
+    if !has_name(file) {
         return None;
     }
     let superblock = inode.follow(fact!(inode_sb));
@@ -117,29 +106,34 @@ fn identify(file: Address) -> Option<Identity> {
     })
 }
 
-/// Counts one write call to `file` by the current process.
+/// Counts one write call to `file` by the current process, whose files are
+/// counted.
 #[inline(always)]
-pub(crate) fn count_write(file: Address, bytes: u64, slot: u32) {
+pub(crate) fn count_write<M: Memory>(caller: Caller, file: M, bytes: u64, table: Table, slot: u32) {
     if !wanted(Kind::FileWrite) {
         return;
     }
-    let Some(tgid) = counted_process() else { return };
-    if file.is_null() {
+    if file.address().is_null() {
         // The call succeeded, and another thread has closed the descriptor.
         count_lost(Kind::FileWrite);
         return;
     }
     let Some(identity) = identify(file) else { return };
-    let key = identity.write_key(tgid);
+    let key = identity.write_key(caller);
     let epoch = current_epoch();
+    if table.bump(epoch, &key, bytes) {
+        return;
+    }
     if bump(epoch, &key, bytes) {
+        table.enter(epoch, &key);
         return;
     }
     if identity.superblock.read::<u64>(fact!(super_block_magic)) == ANON_INODE_FS_MAGIC {
         return;
     }
     if start(epoch, &key, bytes, Kind::FileWrite) {
-        tell_path(&key, epoch, Place::of_file(file), slot);
+        table.enter(epoch, &key);
+        tell_path(&key, epoch, Place::of_file(file.address()), slot);
     }
 }
 
@@ -220,30 +214,43 @@ fn tell(
     output(&IO, kind, scratch.cast::<u8>(), len, size_of::<FileScratch>())
 }
 
-/// Reports `file` where the open that returned it created it.
+/// Which of a row's programs reports an open, and where the file is, as a
+/// number.
+#[derive(Clone, Copy)]
+pub(crate) struct Turn {
+    pub(crate) rank: u32,
+    pub(crate) file: u64,
+}
+
+/// Reports `file` where the open that returned it created it. `turn` is for
+/// hooks that have a row.
 #[inline(always)]
-pub(crate) fn report_create(file: Address, slot: u32, rank: u32) {
+pub(crate) fn report_create<M: Memory>(caller: Caller, file: M, slot: u32, turn: Option<Turn>) {
     if !wanted(Kind::FileCreate) {
         return;
     }
-    if !file.is_null() && file.read::<u32>(fact!(file_mode)) & FMODE_CREATED == 0 {
+    if !file.address().is_null() && file.read::<u32>(fact!(file_mode)) & FMODE_CREATED == 0 {
         return;
     }
-    let Some(tgid) = counted_process() else { return };
-    if file.is_null() {
+    if !caller.is_counted() {
+        return;
+    }
+    if file.address().is_null() {
         // As for writes; whether it was new is not known any more.
         count_lost(Kind::FileCreate);
         return;
     }
     let Some(identity) = identify(file) else { return };
-    let identity_of_open = file.0 ^ identity.inode.rotate_left(32) ^ u64::from(identity.generation);
-    if !is_news(Row::Open, rank, identity_of_open) {
-        return;
+    if let Some(Turn { rank, file }) = turn {
+        let open = file ^ identity.inode.rotate_left(32) ^ u64::from(identity.generation);
+        if !is_news(Row::Open, rank, open) {
+            return;
+        }
     }
     let Some(scratch) = scratch(slot) else { return };
-    let key = identity.write_key(tgid);
+    let key = identity.write_key(caller);
     let epoch = current_epoch();
-    if tell(scratch, Kind::FileCreate, &key, epoch, Place::of_file(file), 0)
+    if tell(scratch, Kind::FileCreate, &key, epoch, Place::of_file(file.address()), 0)
         && wanted(Kind::FileWrite)
     {
         // The record just sent names the file, so its first write need not.
@@ -257,13 +264,16 @@ pub(crate) fn count_unlink_dentry(place: Place, slot: u32) {
     if !wanted(Kind::FileUnlink) {
         return;
     }
-    let Some(tgid) = counted_process() else { return };
+    let caller = Caller::current();
+    if !caller.is_counted() {
+        return;
+    }
     let folder = place.dentry.follow(fact!(dentry_parent)).follow(fact!(dentry_inode));
     let key = FileKey {
-        start_time: process_start(current()),
+        start_time: caller.start_time(),
         inode: folder.read(fact!(inode_ino)),
         name_hash: place.dentry.read(fact!(dentry_hash_len)),
-        tgid,
+        tgid: caller.tgid(),
         device: folder.follow(fact!(inode_sb)).read(fact!(super_block_dev)),
         counted: COUNT_UNLINK,
         generation: 0,
@@ -281,7 +291,10 @@ pub(crate) fn count_unlink_user(name: u64, base: Address, slot: u32) {
     if !wanted(Kind::FileUnlink) {
         return;
     }
-    let Some(tgid) = counted_process() else { return };
+    let caller = Caller::current();
+    if !caller.is_counted() {
+        return;
+    }
     let Some(scratch) = scratch(slot) else { return };
     // SAFETY: a live map value.
     let bytes: *mut u8 = unsafe { (&raw mut (*scratch).bytes).cast() };
@@ -294,10 +307,10 @@ pub(crate) fn count_unlink_user(name: u64, base: Address, slot: u32) {
     let base = if first == b'/' { Place::NOWHERE } else { Place::of_path(base) };
     let folder = base.dentry.follow(fact!(dentry_inode));
     let key = FileKey {
-        start_time: process_start(current()),
+        start_time: caller.start_time(),
         inode: folder.read(fact!(inode_ino)),
         name_hash: hash(bytes, len),
-        tgid,
+        tgid: caller.tgid(),
         device: folder.follow(fact!(inode_sb)).read(fact!(super_block_dev)),
         counted: COUNT_UNLINK,
         generation: 0,

@@ -24,6 +24,34 @@ impl Integer for i64 {}
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Address(pub(crate) u64);
 
+/// Kernel memory at some address, read by one way or another.
+pub(crate) trait Memory: Copy {
+    /// Reads a value at `offset`; 0 where this kernel does not have the field,
+    /// or the address is bad.
+    fn read<T: Integer>(self, offset: Offset) -> T;
+    /// Follows a pointer field; null where there is none.
+    fn follow(self, offset: Offset) -> Self;
+    /// Where it is.
+    fn address(self) -> Address;
+}
+
+impl Memory for Address {
+    #[inline(always)]
+    fn read<T: Integer>(self, offset: Offset) -> T {
+        Self::read(self, offset)
+    }
+
+    #[inline(always)]
+    fn follow(self, offset: Offset) -> Self {
+        Self::follow(self, offset)
+    }
+
+    #[inline(always)]
+    fn address(self) -> Address {
+        self
+    }
+}
+
 impl Address {
     #[inline(always)]
     pub(crate) fn is_null(self) -> bool {
@@ -98,19 +126,19 @@ pub(crate) fn raw(context: &BtfTracePointContext) -> *const core::ffi::c_void {
 
 /// `task->group_leader`.
 #[inline(always)]
-pub(crate) fn group_leader(task: Address) -> Address {
+pub(crate) fn group_leader<M: Memory>(task: M) -> M {
     task.follow(fact!(task_group_leader))
 }
 
 /// `task->tgid`.
 #[inline(always)]
-pub(crate) fn tgid(task: Address) -> u32 {
+pub(crate) fn tgid<M: Memory>(task: M) -> u32 {
     task.read(fact!(task_tgid))
 }
 
 /// When the process of `task` started, nanoseconds since boot.
 #[inline(always)]
-pub(crate) fn process_start(task: Address) -> u64 {
+pub(crate) fn process_start<M: Memory>(task: M) -> u64 {
     group_leader(task).read(fact!(task_start_boottime))
 }
 
@@ -130,8 +158,7 @@ pub(crate) fn cgroup_id(task: Address) -> u64 {
 /// after what they do.
 #[inline(always)]
 pub(crate) fn read_comm(task: Address, comm: &mut [u8; COMM_LEN]) {
+    let name = group_leader(task).field(fact!(task_comm));
     // SAFETY: the helper checks the address; on failure the buffer is zeroed.
-    let _ = unsafe {
-        bpf_probe_read_kernel_buf(group_leader(task).field(fact!(task_comm)).0 as *const u8, comm)
-    };
+    let _ = unsafe { bpf_probe_read_kernel_buf(name.0 as *const u8, comm) };
 }

@@ -8,14 +8,19 @@
 #![no_main]
 #![cfg_attr(target_arch = "bpf", feature(asm_experimental_arch))]
 
+mod caller;
 mod config;
 mod count;
+mod hot;
 mod kernel;
 mod maps;
 mod path;
 mod programs;
 mod record;
 mod row;
+mod stderr;
+mod typed;
+mod usage;
 
 /// The kernel lets only GPL-compatible programs call the helpers used here.
 #[unsafe(link_section = "license")]

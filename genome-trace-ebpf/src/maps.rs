@@ -3,12 +3,14 @@
 
 use crate::row::{RANKS, Row};
 use aya_ebpf::{
+    bindings::{BPF_ANY, BPF_F_MMAPABLE},
     macros::map,
     maps::{Array, HashMap, LruHashMap, PerCpuArray, RingBuf},
 };
 use genome_trace_common::{
     COMM_LEN, EXEC_ARGV_MAX, EXEC_ENVIRONMENT_MAX, ExecRecord, FileCount, FileKey, FileRecord,
-    Kind, LostCounts, PATH_MAX,
+    HotCount, Kind, LostCounts, MARK_STDERR, MARK_WATCHED, PATH_MAX, SignalRecord, StderrTail,
+    TaskRecord, USER_FRAME_LEN, USER_FRAMES_MAX, WATCH_BLOCK,
 };
 
 /// Exec, fork, exit, signal, OOM, cgroups: rare, and never starved by files.
@@ -39,6 +41,23 @@ pub(crate) static COUNTS_1: HashMap<FileKey, FileCount> = HashMap::with_max_entr
 #[map]
 pub(crate) static WATCHED: HashMap<u32, u32> = HashMap::with_max_entries(65536, 0);
 
+/// Which processes are in `WATCHED`, a byte for each PID: looked up without a
+/// call. A PID beyond it may be watched. Userspace maps it and sets the bytes
+/// of those that it enters.
+#[map]
+pub(crate) static WATCH_MARKS: Array<[u8; WATCH_BLOCK]> =
+    Array::with_max_entries(1, BPF_F_MMAPABLE);
+
+/// What userspace has asked for of processes' standard error: tgid -> its end.
+/// Entered and taken out by userspace alone.
+#[map]
+pub(crate) static STDERR_TAILS: HashMap<u32, StderrTail> = HashMap::with_max_entries(1, 0);
+
+/// The counts of the busiest files, for each epoch, processor and table (see
+/// hot.rs). Userspace maps it, and empties an epoch's part when it has flipped.
+#[map]
+pub(crate) static HOT: Array<HotCount> = Array::with_max_entries(1, BPF_F_MMAPABLE);
+
 /// Processes whose end was told already: without `group_dead` two threads
 /// that end together both see that none is left.
 #[map]
@@ -48,10 +67,11 @@ pub(crate) static ENDED: LruHashMap<[u64; 2], u32> = LruHashMap::with_max_entrie
 #[map]
 pub(crate) static ENDED_THREADS: LruHashMap<u32, u64> = LruHashMap::with_max_entries(16384, 0);
 
-/// Write calls and written bytes of a process' threads that have ended:
-/// (tgid, start) -> (calls, bytes).
+/// Write calls and written bytes of a process' threads that have ended, and
+/// how many threads it had when it began to end as a whole, 0 before:
+/// (tgid, start) -> (calls, bytes, threads).
 #[map]
-pub(crate) static THREAD_WRITES: LruHashMap<[u64; 2], [u64; 2]> =
+pub(crate) static THREAD_WRITES: LruHashMap<[u64; 2], [u64; 3]> =
     LruHashMap::with_max_entries(8192, 0);
 
 /// Who sent a signal that its receiver has yet to take.
@@ -93,6 +113,15 @@ pub(crate) static EXEC_SCRATCH: PerCpuArray<ExecScratch> =
 #[map]
 pub(crate) static FILE_SCRATCH: PerCpuArray<FileScratch> =
     PerCpuArray::with_max_entries(FILE_SLOTS, 0);
+
+/// Room for `signal_deliver`'s record, alone in it.
+#[map]
+pub(crate) static SIGNAL_SCRATCH: PerCpuArray<SignalScratch> = PerCpuArray::with_max_entries(1, 0);
+
+/// Room to build the task iterator's record in: on the stack the verifier would
+/// tell apart what lies in it, and follow each way through the rest again.
+#[map]
+pub(crate) static TASK_SCRATCH: PerCpuArray<TaskRecord> = PerCpuArray::with_max_entries(1, 0);
 
 /// What makes an event unlike the thread's next one, and which programs of the
 /// row have come by it: bit = rank.
@@ -137,6 +166,62 @@ pub(crate) struct ExecScratch {
 pub(crate) struct FileScratch {
     pub(crate) record: FileRecord,
     pub(crate) bytes: [u8; PATH_ROOM + PATH_MAX],
+}
+
+#[repr(C)]
+pub(crate) struct SignalScratch {
+    pub(crate) record: SignalRecord,
+    pub(crate) frames: [u8; USER_FRAMES_MAX * USER_FRAME_LEN],
+}
+
+/// The mark of a process; `None` for a PID beyond the table.
+#[inline(always)]
+fn mark(tgid: u32) -> Option<*mut u8> {
+    let block = WATCH_MARKS.get_ptr_mut(tgid / WATCH_BLOCK as u32)?;
+    // SAFETY: the index is below the block's length.
+    Some(unsafe { block.cast::<u8>().add(tgid as usize % WATCH_BLOCK) })
+}
+
+/// Whether a process may be in `WATCHED`.
+#[inline(always)]
+pub(crate) fn is_marked(tgid: u32) -> bool {
+    match mark(tgid) {
+        // SAFETY: a live map value; volatile because others change it.
+        Some(mark) => unsafe { mark.read_volatile() & MARK_WATCHED != 0 },
+        None => true,
+    }
+}
+
+/// Whether the end of a process' standard error is kept.
+#[inline(always)]
+pub(crate) fn keeps_stderr(tgid: u32) -> bool {
+    match mark(tgid) {
+        // SAFETY: a live map value; volatile because others change it.
+        Some(mark) => unsafe { mark.read_volatile() & MARK_STDERR != 0 },
+        None => false,
+    }
+}
+
+/// Enters a process in `WATCHED`, the mark first.
+#[inline(always)]
+pub(crate) fn enter_watched(tgid: u32, value: u32) {
+    if let Some(mark) = mark(tgid) {
+        // SAFETY: a live map value.
+        unsafe { mark.write_volatile(mark.read_volatile() | MARK_WATCHED) };
+    }
+    let _ = WATCHED.insert(tgid, value, BPF_ANY as u64);
+}
+
+/// Takes a process out that has ended; its PID is not used again before.
+#[inline(always)]
+pub(crate) fn leave_watched(tgid: u32) {
+    if is_marked(tgid) {
+        let _ = WATCHED.remove(tgid);
+    }
+    if let Some(mark) = mark(tgid) {
+        // SAFETY: a live map value.
+        unsafe { mark.write_volatile(0) };
+    }
 }
 
 /// Counts records of `kind` that could not be handed over.

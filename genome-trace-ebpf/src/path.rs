@@ -52,8 +52,10 @@ pub(crate) fn walk(place: Place, buffer: *mut u8, start: u32, len: *mut u32) -> 
     if dentry.is_null() {
         return PATH_UNKNOWN;
     }
+    let root_of =
+        |mount: Address| mount.follow(fact!(mount_mnt).wrapping_add(fact!(vfsmount_root)));
+    let mut root = root_of(mount);
     for _ in 0..PATH_DEPTH_MAX {
-        let root = mount.follow(fact!(mount_mnt).wrapping_add(fact!(vfsmount_root)));
         if dentry == root {
             let above = mount.follow(fact!(mount_parent));
             if above == mount {
@@ -61,6 +63,7 @@ pub(crate) fn walk(place: Place, buffer: *mut u8, start: u32, len: *mut u32) -> 
             }
             dentry = mount.follow(fact!(mount_mountpoint));
             mount = above;
+            root = root_of(mount);
             continue;
         }
         // SAFETY: as above.

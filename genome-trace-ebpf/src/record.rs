@@ -9,7 +9,7 @@ use genome_trace_common::{ABI_VERSION, Kind, RecordHeader, UNKNOWN_U32};
 use crate::{
     config::fact,
     kernel::{Address, cgroup_id, group_leader, read_comm},
-    maps::{WATCHED, count_lost},
+    maps::{WATCHED, count_lost, is_marked},
 };
 
 /// Fills a header that speaks of `task`.
@@ -38,6 +38,9 @@ pub(crate) fn fill_header(header: &mut RecordHeader, kind: Kind, len: usize, tas
 /// 0 for no reason.
 #[inline(always)]
 pub(crate) fn watch(tgid: u32) -> u32 {
+    if !is_marked(tgid) {
+        return 0;
+    }
     // SAFETY: one aligned word, copied at once.
     unsafe { WATCHED.get(tgid) }.copied().unwrap_or(0)
 }

@@ -1,4 +1,4 @@
-//! Builds the programs that the kernel tests need, and says where they are.
+//! Builds the programs that the tests and the benchmark need, and says where they are.
 
 use std::env;
 use std::path::PathBuf;
@@ -22,17 +22,43 @@ pub(crate) fn genome_trace(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     build(workspace, &["build", "--release", "--package", "genome-trace", "--bin", "genome-trace"])
 }
 
-/// The program that misbehaves on purpose.
+/// The program that misbehaves on purpose. The kernel follows its stack by
+/// frame pointers, which a profile cannot ask for.
 pub(crate) fn workload(workspace: &Workspace) -> anyhow::Result<PathBuf> {
+    let package = ["--package", "genome-trace-workloads", "--bin", "genome-trace-workload"];
+    let args = [&["rustc", "--profile=workload"], package.as_slice()].concat();
+    build_with(workspace, &args, &["--", "-C", "force-frame-pointers=yes"])
+}
+
+/// The NVML that does what a script says.
+pub(crate) fn fake_nvml(workspace: &Workspace) -> anyhow::Result<PathBuf> {
+    let args = ["build", "--release", "--package", "genome-trace-fake-nvml", "--lib"];
+    let messages = process::stdout_with_talk(cargo(workspace).args(args).arg(FORMAT))?;
+    match cargo_messages::shared_libraries(&messages).pop() {
+        Some(library) => Ok(library),
+        None => bail!("build: `cargo {}` left no shared library", args.join(" ")),
+    }
+}
+
+/// The benchmark.
+pub(crate) fn bench(workspace: &Workspace) -> anyhow::Result<PathBuf> {
+    build(
+        workspace,
+        &["build", "--release", "--package", "genome-trace-bench", "--bin", "genome-trace-bench"],
+    )
+}
+
+/// The check of a real GPU.
+pub(crate) fn gpu_check(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     build(
         workspace,
         &[
             "build",
             "--release",
             "--package",
-            "genome-trace-workloads",
+            "genome-trace-gpu-check",
             "--bin",
-            "genome-trace-workload",
+            "genome-trace-gpu-check",
         ],
     )
 }
@@ -46,7 +72,11 @@ pub(crate) fn kernel_tests(workspace: &Workspace) -> anyhow::Result<PathBuf> {
 }
 
 fn build(workspace: &Workspace, args: &[&str]) -> anyhow::Result<PathBuf> {
-    let messages = process::stdout_with_talk(cargo(workspace).args(args).arg(FORMAT))?;
+    build_with(workspace, args, &[])
+}
+
+fn build_with(workspace: &Workspace, args: &[&str], rest: &[&str]) -> anyhow::Result<PathBuf> {
+    let messages = process::stdout_with_talk(cargo(workspace).args(args).arg(FORMAT).args(rest))?;
     // Binaries that a test is built with come first.
     match cargo_messages::executables(&messages).pop() {
         Some(executable) => Ok(executable),

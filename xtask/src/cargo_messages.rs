@@ -16,10 +16,24 @@ pub(crate) fn executables(messages: &str) -> Vec<PathBuf> {
         .collect()
 }
 
+/// The shared libraries among cargo's messages.
+pub(crate) fn shared_libraries(messages: &str) -> Vec<PathBuf> {
+    messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Message>(line).ok())
+        .flat_map(|message| message.filenames)
+        .filter(|file| file.extension().is_some_and(|end| end == "so"))
+        // Macros that run in the compiler are such, too.
+        .filter(|file| file.parent().is_none_or(|folder| !folder.ends_with("deps")))
+        .collect()
+}
+
 /// What we want to know of a message.
 #[derive(Deserialize)]
 struct Message {
     executable: Option<PathBuf>,
+    #[serde(default)]
+    filenames: Vec<PathBuf>,
 }
 
 #[cfg(test)]
@@ -37,5 +51,17 @@ mod tests {
             r#"{"reason":"build-finished","success":true}"#,
         );
         assert_eq!(executables(messages), [PathBuf::from("/target/object")]);
+    }
+
+    #[test]
+    fn shared_library_is_told_from_a_macro() {
+        let messages = concat!(
+            r#"{"reason":"compiler-artifact","filenames":["/t/deps/libserde_derive-1.so"]}"#,
+            "\n",
+            r#"{"reason":"compiler-artifact","filenames":["/t/libx.so","/t/libx.rlib"]}"#,
+            "\n",
+            r#"{"reason":"build-finished","success":true}"#,
+        );
+        assert_eq!(shared_libraries(messages), [PathBuf::from("/t/libx.so")]);
     }
 }

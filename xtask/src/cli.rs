@@ -1,6 +1,7 @@
 //! The command line: definitions only.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -19,6 +20,9 @@ pub(crate) enum Command {
         /// What `vm` needs, too
         #[arg(long)]
         vm: bool,
+        /// The tracers that `bench` compares with, too
+        #[arg(long)]
+        bench: bool,
     },
     /// Build the BPF object and embed it, with its manifest, in genome-trace/bpf
     BuildEbpf,
@@ -26,8 +30,25 @@ pub(crate) enum Command {
     Check,
     /// Run all tests: units, the binary from outside, this kernel's events, other kernels'
     Test(TestArgs),
+    /// Measure what genome-trace costs, against no tracer and against its peers
+    Bench(BenchArgs),
+    /// Hold genome-trace against nvidia-smi on this machine's GPU
+    Gpu(GpuArgs),
     /// Run the kernel tests on stock Debian kernels in virtual machines
     Vm(VmArgs),
+    /// Measure what the verifier goes through for each program, and write the budget that the
+    /// kernel tests hold it to
+    VerifierBudget(VerifierBudgetArgs),
+}
+
+#[derive(Args)]
+pub(crate) struct VerifierBudgetArgs {
+    /// Which kernel besides this machine's; may be given more than once [default: all]
+    #[arg(long = "kernel", value_enum, value_name = "SERIES", conflicts_with = "no_vm")]
+    pub(crate) kernels: Vec<Series>,
+    /// This machine's kernel alone
+    #[arg(long)]
+    pub(crate) no_vm: bool,
 }
 
 #[derive(Args)]
@@ -38,6 +59,41 @@ pub(crate) struct TestArgs {
     /// Less work in the kernel tests, and one virtual machine instead of all
     #[arg(long)]
     pub(crate) quick: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct BenchArgs {
+    /// Be done in about a minute: fewer and shorter runs, no slow peers
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Only this scenario or row; may be given more than once
+    #[arg(long, value_name = "NAME")]
+    pub(crate) only: Vec<String>,
+    /// How many pairs of runs [default: 7, with --quick or --vm 3]
+    #[arg(long, value_name = "N")]
+    pub(crate) runs: Option<u32>,
+    /// Only genome-trace
+    #[arg(long)]
+    pub(crate) no_peers: bool,
+    /// Where to write the report [default: target/bench.json]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+    /// The report to compare with [default: docs/bench-baseline.json]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Compare the modes with each other, in virtual machines
+    #[arg(long, conflicts_with_all = ["json", "baseline"])]
+    pub(crate) vm: bool,
+    /// Which kernel, with --vm; may be given more than once [default: all]
+    #[arg(long = "kernel", value_enum, value_name = "SERIES", requires = "vm")]
+    pub(crate) kernels: Vec<Series>,
+}
+
+#[derive(Args)]
+pub(crate) struct GpuArgs {
+    /// Where to write the report [default: target/gpu.json]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
 }
 
 #[derive(Args)]

@@ -47,6 +47,62 @@ impl Counts {
     }
 }
 
+/// What a failed test's line begins with where failures are told.
+pub(crate) const FAILED_TEST: &str = "  - ";
+
+/// The tests that failed, with the first line of what each said.
+#[derive(Debug, Default)]
+pub(crate) struct Failures {
+    told: Vec<(String, Option<String>)>,
+    /// The test whose first line comes next.
+    awaited: Option<usize>,
+}
+
+impl Failures {
+    /// Takes the next line of libtest's or nextest's output.
+    pub(crate) fn line(&mut self, line: &str) {
+        let line = line.trim();
+        if let Some(name) = line.strip_prefix("---- ").and_then(|rest| rest.strip_suffix(" ----")) {
+            self.awaited = Some(self.place(name.trim_end_matches(" stdout")));
+        } else if let Some(name) =
+            line.strip_prefix("test ").and_then(|rest| rest.strip_suffix("... FAILED"))
+        {
+            self.place(name.trim());
+        } else if let Some(name) =
+            line.strip_prefix("FAIL [").and_then(|rest| rest.split_once("] "))
+        {
+            self.place(name.1.trim());
+        } else if let Some(awaited) = self.awaited
+            && !line.is_empty()
+        {
+            if let Some((_, said)) = self.told.get_mut(awaited) {
+                said.get_or_insert_with(|| line.to_owned());
+            }
+            self.awaited = None;
+        }
+    }
+
+    fn place(&mut self, name: &str) -> usize {
+        self.told.iter().position(|(told, _)| told == name).unwrap_or_else(|| {
+            self.told.push((name.to_owned(), None));
+            self.told.len() - 1
+        })
+    }
+}
+
+/// A line each, with a newline before it.
+impl fmt::Display for Failures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, said) in &self.told {
+            write!(f, "\n{FAILED_TEST}{name}")?;
+            if let Some(said) = said {
+                write!(f, ": {said}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Add for Counts {
     type Output = Self;
 
@@ -87,6 +143,27 @@ mod tests {
     fn nextest_line() {
         let line = "     Summary [   0.116s] 20 tests run: 18 passed (1 slow), 1 failed, 1 timed out, 3 skipped";
         assert_eq!(Counts::parse_nextest(line), Some(Counts { passed: 18, failed: 2, ignored: 3 }));
+    }
+
+    #[test]
+    fn failures_by_name_with_their_first_line() {
+        let mut failures = Failures::default();
+        let lines = [
+            "test a::b      ... FAILED",
+            "test a::c ... ok",
+            "---- a::b ----",
+            "",
+            "7 instructions too many",
+            "of something",
+            "        FAIL [   0.005s] (1/2) crate::bin c::d",
+        ];
+        for line in lines {
+            failures.line(line);
+        }
+        assert_eq!(
+            failures.to_string(),
+            "\n  - a::b: 7 instructions too many\n  - (1/2) crate::bin c::d"
+        );
     }
 
     #[test]

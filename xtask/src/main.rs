@@ -1,15 +1,18 @@
 //! genome-trace's own build and test commands: `cargo xtask --help`.
 
 mod artifacts;
+mod bench;
 mod bpf;
 mod cargo_messages;
 mod check;
 mod cli;
+mod gpu;
 mod libraries;
 mod libtest;
 mod process;
 mod setup;
 mod test;
+mod verifier_budget;
 mod vm;
 mod workspace;
 
@@ -35,10 +38,19 @@ fn fail(error: &anyhow::Error) -> ExitCode {
 fn run(command: Command) -> anyhow::Result<ExitCode> {
     let workspace = Workspace::find()?;
     match command {
-        Command::Setup { vm } => setup::setup(&workspace, vm).map(|()| ExitCode::SUCCESS),
+        Command::Setup { vm, bench } => {
+            setup::setup(&workspace, vm)?;
+            if bench {
+                setup::install_peers()?;
+            }
+            Ok(ExitCode::SUCCESS)
+        }
         Command::BuildEbpf => bpf::build_ebpf(&workspace).map(|()| ExitCode::SUCCESS),
         Command::Check => Ok(check::main(&workspace)),
         Command::Test(args) => test::main(&workspace, &args),
+        Command::Bench(args) => bench::main(&workspace, &args),
+        Command::Gpu(args) => gpu::main(&workspace, &args),
         Command::Vm(args) => vm::main(&workspace, &args),
+        Command::VerifierBudget(args) => verifier_budget::main(&workspace, &args),
     }
 }

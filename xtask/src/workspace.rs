@@ -60,6 +60,11 @@ impl Workspace {
         self.root.join("genome-trace/bpf/manifest.json")
     }
 
+    /// The most instructions that the verifier may go through.
+    pub(crate) fn verifier_budget(&self) -> PathBuf {
+        self.root.join("tests/kernel/verifier-budget.txt")
+    }
+
     /// Tools that `setup` builds for this clone alone.
     pub(crate) fn tools(&self) -> PathBuf {
         self.target.join("tools")

@@ -1,7 +1,6 @@
 //! A process runs a new program: fs/exec.c, exec_binprm().
 
 use aya_ebpf::{
-    bindings::BPF_ANY,
     helpers::{bpf_ktime_get_boot_ns, generated::bpf_probe_read_user},
     macros::btf_tracepoint,
     programs::BtfTracePointContext,
@@ -15,7 +14,7 @@ use genome_trace_common::{
 use crate::{
     config::{config, fact},
     kernel::{Address, argument, raw, tgid},
-    maps::{EXEC_SCRATCH, ExecScratch, LIFECYCLE, PATH_ROOM, WATCHED, count_lost},
+    maps::{EXEC_SCRATCH, ExecScratch, LIFECYCLE, PATH_ROOM, count_lost, enter_watched},
     path::{Place, walk},
     record::{fill_header, opaque, output, watch},
     row::{Row, in_turn_for_each},
@@ -52,7 +51,7 @@ fn tell(task: Address, mm: Address, rank: u32) {
         // SAFETY: the helper has no precondition.
         let mark = unsafe { bpf_ktime_get_boot_ns() as u32 } & WATCH_MARK;
         let why = watch(tgid) & !WATCH_MARK | WATCH_CANDIDATE;
-        let _ = WATCHED.insert(tgid, why | mark, BPF_ANY as u64);
+        enter_watched(tgid, why | mark);
     }
     let place = Place::of_file(mm.follow(fact!(mm_exe_file)));
     // SAFETY: as above; every field of the record is set here.

@@ -17,23 +17,42 @@ use genome_trace_common::ABSENT;
 
 use super::syscall::file_of;
 use crate::{
+    caller::Caller,
     config::fact,
-    count::{count_unlink_dentry, count_write, is_stacked, report_create},
+    count::{Turn, count_unlink_dentry, count_write, is_stacked, report_create},
+    hot::Table,
     kernel::{Address, argument},
     maps::{FIRST_ROW_SLOT, UNLINKS, WRITE_RANKS},
     path::Place,
     row::{RANKS, Row, count_rescued, in_turn},
+    stderr::{STDERR, is_kept, keep},
+    typed::{Typed, value},
 };
 
 /// Errors that a kernel pointer may carry: the last page (include/linux/err.h).
 const MAX_ERRNO: u64 = 4095;
 
-/// Counts a write: argument `file` is the file, argument `result` what came back.
+/// Counts a write: argument `FILE` is the file, argument `RESULT` what came back.
 #[inline(always)]
-fn count(context: &FExitContext, file: u32, result: u32, slot: u32) {
-    let bytes = argument(context.as_ptr(), result) as i64;
-    if bytes >= 0 {
-        count_write(Address(argument(context.as_ptr(), file)), bytes as u64, slot);
+fn count<const FILE: usize, const RESULT: usize>(context: &FExitContext, table: Table, slot: u32) {
+    // SAFETY: callers name arguments that the function has.
+    let (file, bytes) = unsafe {
+        (Typed::argument::<FILE>(context.as_ptr()), value::<RESULT>(context.as_ptr()) as i64)
+    };
+    let caller = Caller::current();
+    if bytes >= 0 && caller.is_counted() {
+        count_write(caller, file, bytes as u64, table, slot);
+    }
+}
+
+/// `vfs_write`: what goes to standard error may be kept.
+#[inline(always)]
+fn count_and_keep(context: &FExitContext, table: Table, slot: u32) {
+    count::<0, 4>(context, table, slot);
+    let caller = Caller::current();
+    let bytes = argument(context.as_ptr(), 4) as i64;
+    if bytes > 0 && is_kept(caller) && argument(context.as_ptr(), 0) == file_of(STDERR).0 {
+        keep(caller, argument(context.as_ptr(), 1), bytes as u64);
     }
 }
 
@@ -49,32 +68,41 @@ pub(super) const fn scratch_slot(row: Row, rank: u32) -> u32 {
 
 /// A row on a function that writes: short programs, so one backup is enough.
 macro_rules! counted_function {
-    ($function:literal, $row:expr, $first:ident, $backup:ident, $count:expr) => {
+    ($function:literal, $row:expr, [$table:expr, $backup_table:expr], $first:ident, $backup:ident, $count:expr) => {
         #[fexit(function = $function)]
         fn $first(context: FExitContext) -> i32 {
-            in_turn($row, 0, || $count(&context, const { scratch_slot($row, 0) }));
+            in_turn($row, 0, || $count(&context, $table, const { scratch_slot($row, 0) }));
             0
         }
 
         #[fexit(function = $function)]
         fn $backup(context: FExitContext) -> i32 {
-            in_turn($row, 1, || $count(&context, const { scratch_slot($row, 1) }));
+            in_turn($row, 1, || $count(&context, $backup_table, const { scratch_slot($row, 1) }));
             0
         }
     };
 }
 
-counted_function!("vfs_write", Row::Write, vfs_write_exit, vfs_write_exit_backup1, count_vfs_write);
+counted_function!(
+    "vfs_write",
+    Row::Write,
+    [Table::FIRST, Table::SECOND],
+    vfs_write_exit,
+    vfs_write_exit_backup1,
+    count_and_keep
+);
 counted_function!(
     "vfs_writev",
     Row::Writev,
+    [Table::THIRD, Table::FOURTH],
     vfs_writev_exit,
     vfs_writev_exit_backup1,
-    count_vfs_writev
+    count::<0, 5>
 );
 counted_function!(
     "do_sendfile",
     Row::Sendfile,
+    [Table::NONE, Table::NONE],
     do_sendfile_exit,
     do_sendfile_exit_backup1,
     count_sendfile
@@ -82,45 +110,34 @@ counted_function!(
 counted_function!(
     "do_splice",
     Row::Splice,
+    [Table::NONE, Table::NONE],
     do_splice_exit,
     do_splice_exit_backup1,
-    count_do_splice
+    count::<2, 6>
 );
 counted_function!(
     "vfs_copy_file_range",
     Row::CopyFileRange,
+    [Table::NONE, Table::NONE],
     vfs_copy_file_range_exit,
     vfs_copy_file_range_exit_backup1,
     count_copy
 );
 
 #[inline(always)]
-fn count_vfs_write(context: &FExitContext, slot: u32) {
-    count(context, 0, 4, slot);
-}
-
-#[inline(always)]
-fn count_vfs_writev(context: &FExitContext, slot: u32) {
-    count(context, 0, 5, slot);
-}
-
-#[inline(always)]
-fn count_do_splice(context: &FExitContext, slot: u32) {
-    count(context, 2, 6, slot);
-}
-
-#[inline(always)]
-fn count_sendfile(context: &FExitContext, slot: u32) {
+fn count_sendfile(context: &FExitContext, table: Table, slot: u32) {
+    let caller = Caller::current();
     let bytes = argument(context.as_ptr(), 5) as i64;
-    if bytes >= 0 {
-        count_write(file_of(argument(context.as_ptr(), 0) as u32), bytes as u64, slot);
+    if bytes >= 0 && caller.is_counted() {
+        let file = file_of(argument(context.as_ptr(), 0) as u32);
+        count_write(caller, file, bytes as u64, table, slot);
     }
 }
 
 #[inline(always)]
-fn count_copy(context: &FExitContext, slot: u32) {
+fn count_copy(context: &FExitContext, table: Table, slot: u32) {
     if !is_stacked(Address(argument(context.as_ptr(), 2))) {
-        count(context, 2, 6, slot);
+        count::<2, 6>(context, table, slot);
     }
 }
 
@@ -148,7 +165,8 @@ open_row!(
 #[inline(always)]
 pub(super) fn created(file: u64, slot: u32, rank: u32) {
     if file != 0 && file < u64::MAX - MAX_ERRNO {
-        report_create(Address(file), slot, rank);
+        let turn = Turn { rank, file };
+        report_create(Caller::current(), Address(file), slot, Some(turn));
     }
 }
 

@@ -2,13 +2,14 @@
 //! kernel_clone() calls right after `sched_process_fork`. Interrupts are off
 //! there, so the program is never preempted, and thereby never skipped.
 
-use aya_ebpf::{bindings::BPF_ANY, macros::btf_tracepoint, programs::BtfTracePointContext};
+use aya_ebpf::{macros::btf_tracepoint, programs::BtfTracePointContext};
 use genome_trace_common::{Kind, RecordHeader};
 
 use crate::{
+    caller::Caller,
     config::fact,
-    kernel::{Address, argument, current, raw, tgid},
-    maps::{LIFECYCLE, WATCHED},
+    kernel::{Address, argument, raw, tgid},
+    maps::{LIFECYCLE, enter_watched},
     record::{fill_header, reserve, watch},
 };
 
@@ -20,9 +21,9 @@ fn sched_wakeup_new(context: BtfTracePointContext) -> i32 {
         return 0;
     }
     // Before the record, so that the child's own first record finds it.
-    let why = watch(tgid(current()));
+    let why = watch(Caller::current().tgid());
     if why != 0 {
-        let _ = WATCHED.insert(child_tgid, why, BPF_ANY as u64);
+        enter_watched(child_tgid, why);
     }
     if let Some(mut entry) = reserve::<RecordHeader>(&LIFECYCLE, Kind::Fork) {
         // SAFETY: every field is an integer, and `fill_header` sets each one.

@@ -5,8 +5,10 @@ use aya_ebpf::{macros::btf_tracepoint, programs::BtfTracePointContext};
 use genome_trace_common::ABSENT;
 
 use crate::{
+    caller::Caller,
     config::fact,
     count::count_write,
+    hot::Table,
     kernel::{Address, argument, raw},
 };
 
@@ -33,8 +35,10 @@ fn io_uring_complete(context: BtfTracePointContext) -> i32 {
     } else {
         Address(argument(raw(&context), fact!(io_complete_cqe_arg))).read::<i32>(fact!(io_cqe_res))
     };
-    if result >= 0 {
-        count_write(request.follow(fact!(io_kiocb_file)), result as u64, SLOT);
+    let caller = Caller::current();
+    if result >= 0 && caller.is_counted() {
+        let file = request.follow(fact!(io_kiocb_file));
+        count_write(caller, file, result as u64, Table::NONE, SLOT);
     }
     0
 }

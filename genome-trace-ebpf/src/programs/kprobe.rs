@@ -18,11 +18,14 @@ use super::{
     syscall::file_of,
 };
 use crate::{
+    caller::Caller,
     config::fact,
-    count::{count_write, counted_process, has_name, is_stacked},
+    count::{count_write, has_name, is_stacked},
+    hot::Table,
     kernel::Address,
     maps::{CALLS, count_lost},
     row::Row,
+    stderr::{STDERR, is_kept, keep},
 };
 
 const VFS_WRITE: u32 = 0;
@@ -41,7 +44,7 @@ fn register(context: *const core::ffi::c_void, offset: Offset) -> u64 {
 /// counted.
 #[inline(always)]
 fn enter(function: u32, value: u64, kind: Kind) {
-    if counted_process().is_none() {
+    if !Caller::current().is_counted() {
         return;
     }
     let key = [bpf_get_current_pid_tgid() as u32, function];
@@ -65,19 +68,33 @@ fn leave(function: u32) -> Option<u64> {
 }
 
 #[inline(always)]
-fn count(context: &RetProbeContext, function: u32, slot: u32) {
+fn count(context: &RetProbeContext, function: u32, table: Table, slot: u32) {
     let Some(file) = leave(function) else { return };
     let bytes = register(context.as_ptr(), fact!(regs_return)) as i64;
     if bytes >= 0 {
-        count_write(Address(file), bytes as u64, slot);
+        count_write(Caller::current(), Address(file), bytes as u64, table, slot);
+    }
+}
+
+/// At the entry, since the return has no arguments: what is about to be
+/// written, which is written nearly always.
+#[inline(always)]
+fn keep_stderr(context: &ProbeContext, file: u64) {
+    let caller = Caller::current();
+    if is_kept(caller) && file == file_of(STDERR).0 {
+        let from = register(context.as_ptr(), fact!(regs_arg1));
+        keep(caller, from, register(context.as_ptr(), fact!(regs_arg2)));
     }
 }
 
 macro_rules! counted_function {
-    ($entry:ident, $return:ident, $function:expr, $file:ident, $row:expr) => {
+    ($entry:ident, $return:ident, $function:expr, $file:ident, $row:expr, $table:expr) => {
         #[kprobe]
         fn $entry(context: ProbeContext) -> u32 {
             let file = register(context.as_ptr(), fact!($file));
+            if $function == VFS_WRITE {
+                keep_stderr(&context, file);
+            }
             if has_name(Address(file))
                 && !($function == VFS_COPY_FILE_RANGE && is_stacked(Address(file)))
             {
@@ -88,21 +105,43 @@ macro_rules! counted_function {
 
         #[kretprobe]
         fn $return(context: RetProbeContext) -> u32 {
-            count(&context, $function, const { scratch_slot($row, 0) });
+            count(&context, $function, $table, const { scratch_slot($row, 0) });
             0
         }
     };
 }
 
-counted_function!(vfs_write_enter, vfs_write_return, VFS_WRITE, regs_arg0, Row::Write);
-counted_function!(vfs_writev_enter, vfs_writev_return, VFS_WRITEV, regs_arg0, Row::Writev);
-counted_function!(do_splice_enter, do_splice_return, DO_SPLICE, regs_arg2, Row::Splice);
+counted_function!(
+    vfs_write_enter,
+    vfs_write_return,
+    VFS_WRITE,
+    regs_arg0,
+    Row::Write,
+    Table::FIRST
+);
+counted_function!(
+    vfs_writev_enter,
+    vfs_writev_return,
+    VFS_WRITEV,
+    regs_arg0,
+    Row::Writev,
+    Table::SECOND
+);
+counted_function!(
+    do_splice_enter,
+    do_splice_return,
+    DO_SPLICE,
+    regs_arg2,
+    Row::Splice,
+    Table::NONE
+);
 counted_function!(
     vfs_copy_file_range_enter,
     vfs_copy_file_range_return,
     VFS_COPY_FILE_RANGE,
     regs_arg2,
-    Row::CopyFileRange
+    Row::CopyFileRange,
+    Table::NONE
 );
 
 #[kprobe]
@@ -116,7 +155,8 @@ fn do_sendfile_return(context: RetProbeContext) -> u32 {
     let Some(fd) = leave(DO_SENDFILE) else { return 0 };
     let bytes = register(context.as_ptr(), fact!(regs_return)) as i64;
     if bytes >= 0 {
-        count_write(file_of(fd as u32), bytes as u64, const { scratch_slot(Row::Sendfile, 0) });
+        let slot = const { scratch_slot(Row::Sendfile, 0) };
+        count_write(Caller::current(), file_of(fd as u32), bytes as u64, Table::NONE, slot);
     }
     0
 }

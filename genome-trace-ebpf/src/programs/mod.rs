@@ -8,6 +8,7 @@ mod fork;
 mod io_uring;
 mod kprobe;
 mod oom;
+mod per_call;
 mod signal;
 mod syscall;
 mod task;

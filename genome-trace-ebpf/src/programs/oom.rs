@@ -12,12 +12,9 @@ use crate::{
     kernel::{Address, argument, raw},
     maps::{KILLED, LIFECYCLE, count_lost},
     record::{fill_header, reserve},
+    usage::{MM_ANONPAGES, MM_FILEPAGES, MM_SHMEMPAGES, rss},
 };
 
-/// Counters of `rss_stat`, include/linux/mm_types_task.h.
-const MM_FILEPAGES: u32 = 0;
-const MM_ANONPAGES: u32 = 1;
-const MM_SHMEMPAGES: u32 = 3;
 /// `PAGE_COUNTER_MAX` with the smallest page, LONG_MAX / 4096: limits from
 /// here on are none. Larger pages make it smaller, never below LONG_MAX / 64 KiB.
 const UNLIMITED_PAGES: u64 = (i64::MAX as u64) / 65536;
@@ -81,18 +78,6 @@ fn fill_memory(record: &mut OomRecord, victim: Address) {
     record.anon_rss_pages = rss(mm, MM_ANONPAGES);
     record.file_rss_pages = rss(mm, MM_FILEPAGES);
     record.shmem_rss_pages = rss(mm, MM_SHMEMPAGES);
-}
-
-/// One counter of `rss_stat`; the kernel keeps it a little behind, so it may
-/// be below 0, which it shows as 0 itself.
-#[inline(always)]
-fn rss(mm: Address, counter: u32) -> u64 {
-    if mm.is_null() || fact!(mm_rss_stat) == ABSENT || fact!(mm_rss_stat_stride) == ABSENT {
-        return UNKNOWN_U64;
-    }
-    let offset = fact!(mm_rss_stat).wrapping_add(counter.wrapping_mul(fact!(mm_rss_stat_stride)));
-    let pages = mm.read::<i64>(offset);
-    if pages > 0 { pages as u64 } else { 0 }
 }
 
 /// Finds the cgroup whose limit it was: the first at its limit from the

@@ -3,61 +3,86 @@
 
 use aya_ebpf::{macros::btf_tracepoint, programs::BtfTracePointContext};
 
-use crate::{
-    config::{fact, syscall},
-    count::{count_unlink_user, count_write, report_create},
-    kernel::{Address, argument, current, raw},
+use genome_trace_common::{
+    SYSCALL_OPENS, SYSCALL_UNLINKS, SYSCALL_UNLINKS_AT, SYSCALL_WRITES_ARG0, SYSCALL_WRITES_ARG2,
+    SYSCALLS_MAX,
 };
 
-const SLOT: u32 = 0;
-/// x86's `TS_COMPAT`: a 32-bit system call, whose numbers mean other calls.
-const TS_COMPAT: u32 = 2;
+use crate::{
+    caller::Caller,
+    config::{fact, load, syscall_acts},
+    count::{count_unlink_user, count_write, report_create},
+    hot::Table,
+    kernel::{Address, Memory as _, current, raw},
+    stderr::{STDERR, is_write, keep},
+    typed::{self, Typed, value},
+};
+
+pub(super) const SLOT: u32 = 0;
 /// `AT_FDCWD` and `AT_REMOVEDIR`, include/uapi/linux/fcntl.h.
 const AT_FDCWD: i32 = -100;
 const AT_REMOVEDIR: u64 = 0x200;
 
 #[btf_tracepoint(function = "sys_exit")]
 fn sys_exit(context: BtfTracePointContext) -> i32 {
-    let result = argument(raw(&context), 1) as i64;
+    // SAFETY: the arguments of `sys_exit`: struct pt_regs *, long.
+    let (registers, result) =
+        unsafe { (Typed::argument::<0>(raw(&context)), value::<1>(raw(&context)) as i64) };
     if result < 0 {
         return 0;
     }
-    let registers = Address(argument(raw(&context), 0));
-    let number = registers.read::<i64>(fact!(regs_syscall));
-    if number < 0 {
-        return 0;
-    }
+    let number: u64 = registers.read(fact!(regs_syscall));
     // One place for each act, so that the verifier walks through it once.
-    let fd = if number == syscall!(write)
-        || number == syscall!(pwrite64)
-        || number == syscall!(writev)
-        || number == syscall!(pwritev)
-        || number == syscall!(pwritev2)
-        || number == syscall!(sendfile)
-    {
-        regs_syscall_arg0(registers)
-    } else if number == syscall!(splice) || number == syscall!(copy_file_range) {
-        registers.read(fact!(regs_arg2))
-    } else if number == syscall!(open)
-        || number == syscall!(creat)
-        || number == syscall!(openat)
-        || number == syscall!(openat2)
-    {
-        if !is_32_bit() {
-            report_create(file_of(result as u32), SLOT, 0);
+    let fd: u64 = match act(number) {
+        SYSCALL_WRITES_ARG0 => registers.read(fact!(regs_syscall_arg0)),
+        SYSCALL_WRITES_ARG2 => registers.read(fact!(regs_arg2)),
+        SYSCALL_OPENS => {
+            opened(Caller::current(), result);
+            return 0;
         }
-        return 0;
-    } else if number == syscall!(unlink) || number == syscall!(unlinkat) {
-        unlinked(registers, number == syscall!(unlinkat));
-        return 0;
-    } else {
-        return 0;
+        act @ (SYSCALL_UNLINKS | SYSCALL_UNLINKS_AT) => {
+            unlinked(Caller::current(), registers.address(), act == SYSCALL_UNLINKS_AT);
+            return 0;
+        }
+        _ => return 0,
     };
-    if is_32_bit() {
+    let caller = Caller::current();
+    if caller.is_counted() {
+        wrote(caller, fd as u32, result, Table::FIRST);
+    }
+    if is_write(number) && fd as u32 == STDERR {
+        keep(caller, registers.read(fact!(regs_arg1)), result as u64);
+    }
+    0
+}
+
+#[inline(always)]
+pub(super) fn opened(caller: Caller, fd: i64) {
+    if !caller.is_32_bit() {
+        report_create(caller, file_of(fd as u32), SLOT, None);
+    }
+}
+
+/// Counts a write by a caller whose files are counted.
+#[inline(always)]
+pub(super) fn wrote(caller: Caller, fd: u32, bytes: i64, table: Table) {
+    if caller.is_32_bit() {
+        return;
+    }
+    if typed::can_cast() {
+        count_write(caller, caller.file(fd), bytes as u64, table, SLOT);
+    } else {
+        count_write(caller, file_of(fd), bytes as u64, table, SLOT);
+    }
+}
+
+/// What a system call does that is of interest.
+#[inline(always)]
+pub(super) fn act(number: u64) -> u8 {
+    if number >= SYSCALLS_MAX as u64 {
         return 0;
     }
-    count_write(file_of(fd as u32), result as u64, SLOT);
-    0
+    load(&raw const syscall_acts().0[number as usize & (SYSCALLS_MAX - 1)])
 }
 
 #[inline(always)]
@@ -65,15 +90,10 @@ fn regs_syscall_arg0(registers: Address) -> u64 {
     registers.read(fact!(regs_syscall_arg0))
 }
 
-#[inline(always)]
-fn is_32_bit() -> bool {
-    current().read::<u32>(fact!(task_thread_status)) & TS_COMPAT != 0
-}
-
 /// unlink(name), or unlinkat(folder, name, flags).
 #[inline(always)]
-fn unlinked(registers: Address, at: bool) {
-    if is_32_bit() {
+pub(super) fn unlinked(caller: Caller, registers: Address, at: bool) {
+    if caller.is_32_bit() {
         return;
     }
     let first = regs_syscall_arg0(registers);

@@ -1,15 +1,44 @@
 //! The command line: what can be asked for. No logic.
 
+mod age;
+mod crashes;
+mod history;
+mod interval;
+mod kind;
+mod listen;
+mod moment;
+mod record;
+mod session;
 mod size;
+mod stats;
 mod value;
+mod watch;
+mod when;
 
+pub use age::Age;
+pub use crashes::CrashOptions;
+pub use history::HistoryOptions;
+pub use interval::Interval;
+pub use kind::Kind;
+pub use listen::Listen;
+pub use moment::Moment;
+pub use record::{DEFAULT_SOCKET, DEFAULT_STORE, Record};
+pub use session::{Phase, Report};
 pub use size::Size;
+pub use stats::StatsOptions;
+pub use watch::{WatchInterval, WatchOptions};
+pub use when::When;
 
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
-use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, CommandFactory as _, Parser, Subcommand, ValueEnum, error::ErrorKind};
 
-use crate::{model::EventKind, probe::ModeChoice};
+use crate::{
+    gpu::DEFAULT_LIBRARY,
+    kernel::log::KERNEL_LOG,
+    model::{CrashKind, EventKind},
+    probe::ModeChoice,
+};
 
 /// Says which process on this machine crashed, filled the disk or took the
 /// memory, from the kernel's own events.
@@ -27,6 +56,13 @@ use crate::{model::EventKind, probe::ModeChoice};
         sudo genome-trace --follow --kind=exit,signal,oom_kill\n  \
         sudo genome-trace --follow --persona=CodeExpert\n  \
         genome-trace run --persona=CodeExpert -- python3 agent.py\n  \
+        sudo genome-trace --stats\n  \
+        sudo genome-trace --watch\n  \
+        sudo genome-trace record\n  \
+        genome-trace --genome-id=a3f9\n  \
+        genome-trace --crashes --last=1h\n  \
+        genome-trace --history=24h\n  \
+        genome-trace --compare=yesterday\n  \
         sudo genome-trace --follow --pid=4711 --format=json > trace.jsonl\n  \
         genome-trace doctor\n\n\
         Tracing needs root, or CAP_BPF and CAP_PERFMON: see genome-trace doctor.\n\
@@ -48,6 +84,73 @@ impl Cli {
     pub fn description() -> clap::Command {
         Self::command()
     }
+
+    /// This process' command line. Ends the process where there is nothing to
+    /// do but to say what is wrong with it, or to print help.
+    #[must_use]
+    pub fn read() -> Self {
+        let cli = Self::parse();
+        match cli.contradiction() {
+            Some(error) => error.exit(),
+            None => cli,
+        }
+    }
+
+    /// What contradicts itself, and clap has no rule for.
+    fn contradiction(&self) -> Option<clap::Error> {
+        let View { follow, crashes, format, crash_options, .. } = &self.view;
+        let conflict = |text: &str| Some(Self::command().error(ErrorKind::ArgumentConflict, text));
+        if self.action.is_some() {
+            return None;
+        }
+        match format {
+            ViewFormat::Prometheus if *follow => conflict(
+                "'--format prometheus' cannot be used with '--follow': metrics are of a report, \
+                 such as --stats; give --format=json to follow events by a program",
+            ),
+            ViewFormat::Prometheus if crash_options.crash.is_some() => conflict(
+                "'--format prometheus' cannot be used with '--crash': metrics are of a stretch of \
+                 time; give --format=json for one crash",
+            ),
+            ViewFormat::Prometheus if self.view.history_options.compare.is_some() => conflict(
+                "'--format prometheus' cannot be used with '--compare': two stretches of time are \
+                 no metric; give --format=json, or --history for metrics of one",
+            ),
+            ViewFormat::Csv if *follow => conflict(
+                "'--format csv' cannot be used with '--follow': it is for a report, such as \
+                 '--stats' or '--crashes'; give --format=json to follow events by a program",
+            ),
+            _ => self.view.wrong_kind(*crashes),
+        }
+    }
+}
+
+impl View {
+    /// Kinds of events that are asked for; empty for all.
+    #[must_use]
+    pub fn event_kinds(&self) -> Vec<EventKind> {
+        self.kind.iter().filter_map(|kind| kind.event()).collect()
+    }
+
+    /// Kinds of crashes that are asked for; empty for all.
+    #[must_use]
+    pub fn crash_kinds(&self) -> Vec<CrashKind> {
+        self.kind.iter().filter_map(|kind| kind.crash()).collect()
+    }
+
+    /// A kind that this view does not have.
+    fn wrong_kind(&self, crashes: bool) -> Option<clap::Error> {
+        let wrong = self.kind.iter().find(|kind| kind.crash().is_some() != crashes)?;
+        let (is, has) = if crashes {
+            ("a kind of event; with '--crashes' there are", kind::crash_kinds())
+        } else {
+            ("a kind of crash; with '--follow' there are", kind::event_kinds())
+        };
+        Some(Cli::command().error(
+            ErrorKind::ValueValidation,
+            format!("invalid value '{wrong}' for '--kind <KIND>': it is {is} {has}"),
+        ))
+    }
 }
 
 /// Actions.
@@ -59,6 +162,13 @@ pub enum Action {
     Personas(Personas),
     /// Run a command as a persona: it and all that it starts carry the name
     Run(Run),
+    /// Record everything that happens in a store, until it is stopped
+    Record(Record),
+    /// Mark that a phase begins, in the sessions that --output writes now
+    Phase(Phase),
+    /// Report what a session came to: peaks, averages, memory that was not
+    /// given back, crashes, charts
+    Report(Report),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -73,13 +183,39 @@ pub enum Action {
 pub struct Doctor {
     /// How to print the report
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
-    pub format: Format,
-    /// How to see writes and creations: auto, fexit, kprobe, tracepoint
+    pub format: ReportFormat,
+    /// How to see writes and creations: auto, fexit, kprobe, syscall,
+    /// tracepoint
     #[arg(long, default_value_t, value_name = "MODE")]
     pub probe_mode: ModeChoice,
     /// Colour nothing (so does NO_COLOR, and any output that is no terminal)
     #[arg(long)]
     pub no_color: bool,
+    /// Which NVIDIA management library to load
+    #[arg(long, value_name = "FILE", default_value = DEFAULT_LIBRARY)]
+    pub nvml_library: PathBuf,
+    /// Trace for this time, and say what each probe costs [default TIME: 5s]
+    #[arg(
+        long,
+        value_name = "TIME",
+        value_parser = value::duration,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "5s",
+        required_if_eq("format", "prometheus"),
+        help_heading = "Cost"
+    )]
+    pub cost: Option<Duration>,
+    /// Trace only this process and its descendants; may be given more than once
+    #[arg(long, value_name = "PID", requires = "cost", help_heading = "Cost")]
+    pub pid: Vec<u32>,
+    /// Trace only this persona; may be given more than once
+    #[arg(long, value_name = "NAME", requires = "cost", help_heading = "Cost")]
+    pub persona: Vec<String>,
+    /// Rules that say whose a process is, before those in
+    /// /etc/genome-trace/personas.toml; may be given more than once
+    #[arg(long, value_name = "FILE", requires = "cost", help_heading = "Cost")]
+    pub personas: Vec<PathBuf>,
 }
 
 /// Who is who now.
@@ -127,34 +263,54 @@ pub struct Run {
 
 /// Views and what they are narrowed to.
 #[derive(Args, Debug)]
+#[command(group = ArgGroup::new("one_view").required(true).multiple(true).args(["follow", "stats", "crashes", "history", "compare", "watch", "genome_id"]))]
 pub struct View {
     /// Show events as they happen, until Ctrl-C
-    #[arg(long, required = true)]
+    #[arg(long, conflicts_with_all = ["stats", "crashes"])]
     pub follow: bool,
+    /// Show how this machine is: status, GPUs, what each persona uses, the last
+    /// minutes, warnings and recommendations
+    #[arg(long)]
+    pub stats: bool,
+    /// Show who crashed, of what, and what speaks for that, from a recorder's
+    /// store
+    #[arg(long, conflicts_with = "stats")]
+    pub crashes: bool,
+    /// How figures went, and what changed.
+    #[command(flatten)]
+    pub history_options: HistoryOptions,
 
-    /// Only these kinds, separated by commas: exec, fork, exit, signal,
-    /// oom_kill, file_create, file_write, file_unlink, lost
-    #[arg(long, value_delimiter = ',', value_name = "KIND", help_heading = "Filters")]
-    pub kind: Vec<EventKind>,
+    /// Only these kinds, separated by commas: with --follow exec, fork, exit,
+    /// signal, oom_kill, file_create, file_write, file_unlink, gpu_xid,
+    /// vram_spike, lost, and with --crashes oom, fatal_signal, killed,
+    /// error_exit, gpu_fault
+    #[arg(
+        long,
+        conflicts_with = "stats",
+        value_delimiter = ',',
+        value_name = "KIND",
+        help_heading = "Filters"
+    )]
+    pub kind: Vec<Kind>,
     /// Only this persona; may be given more than once
-    #[arg(long, value_name = "NAME", help_heading = "Filters")]
+    #[arg(long, conflicts_with = "stats", value_name = "NAME", help_heading = "Filters")]
     pub persona: Vec<String>,
     /// Only this process and its descendants; may be given more than once
-    #[arg(long, value_name = "PID", help_heading = "Filters")]
+    #[arg(long, conflicts_with_all = ["stats", "crashes"], value_name = "PID", help_heading = "Filters")]
     pub pid: Vec<u32>,
     /// Only processes of this name (as in ps -o comm); may be given more than once
-    #[arg(long, value_name = "NAME", value_parser = value::comm, help_heading = "Filters")]
+    #[arg(long, conflicts_with_all = ["stats", "crashes"], value_name = "NAME", value_parser = value::comm, help_heading = "Filters")]
     pub comm: Vec<String>,
     /// Only processes of this user id; may be given more than once
-    #[arg(long, value_name = "UID", value_parser = value::uid, help_heading = "Filters")]
+    #[arg(long, conflicts_with_all = ["stats", "crashes"], value_name = "UID", value_parser = value::uid, help_heading = "Filters")]
     pub uid: Vec<u32>,
     /// Only processes in this cgroup or below it, for example
     /// /system.slice/ollama.service; may be given more than once
-    #[arg(long, value_name = "PATH", value_parser = value::cgroup, help_heading = "Filters")]
+    #[arg(long, conflicts_with_all = ["stats", "crashes"], value_name = "PATH", value_parser = value::cgroup, help_heading = "Filters")]
     pub cgroup: Vec<String>,
     /// Leave out genome-trace's own events
     #[arg(
-        long,
+        long, conflicts_with_all = ["stats", "crashes"],
         value_name = "BOOL",
         default_value_t = true,
         default_missing_value = "true",
@@ -167,29 +323,99 @@ pub struct View {
 
     /// Rules that say whose a process is, before those in
     /// /etc/genome-trace/personas.toml; may be given more than once
-    #[arg(long, value_name = "FILE", help_heading = "Personas")]
+    #[arg(long, conflicts_with = "crashes", value_name = "FILE", help_heading = "Personas")]
     pub personas: Vec<PathBuf>,
 
-    /// How to print events
+    /// How to print
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT", help_heading = "Output")]
-    pub format: Format,
+    pub format: ViewFormat,
     /// Colour nothing (so does NO_COLOR, and any output that is no terminal)
     #[arg(long, help_heading = "Output")]
     pub no_color: bool,
 
     /// End after this time, for example 30s, 5m, 1h
-    #[arg(long, value_name = "TIME", value_parser = value::duration, help_heading = "Tracing")]
+    #[arg(long, conflicts_with_all = ["stats", "crashes"], value_name = "TIME", value_parser = value::duration, help_heading = "Tracing")]
     pub duration: Option<Duration>,
-    /// How to see writes and creations: auto, fexit, kprobe, tracepoint
-    #[arg(long, default_value_t, value_name = "MODE", help_heading = "Tracing")]
+    /// Trace with probes of its own, even where a recorder runs that --follow
+    /// could attach to; so do --pid, --personas, --store elsewhere, and the
+    /// options of probes and GPUs
+    #[arg(long, conflicts_with = "crashes", help_heading = "Tracing")]
+    pub own_probes: bool,
+    /// Where the recorder listens that --follow attaches to, and that --stats
+    /// asks
+    #[arg(
+        long,
+        conflicts_with_all = ["crashes", "own_probes"],
+        value_name = "PATH",
+        default_value = DEFAULT_SOCKET,
+        help_heading = "Tracing"
+    )]
+    pub socket: PathBuf,
+    /// How to see writes and creations: auto, fexit, kprobe, syscall,
+    /// tracepoint
+    #[arg(
+        long,
+        conflicts_with_all = ["stats", "crashes"],
+        default_value_t,
+        value_name = "MODE",
+        help_heading = "Tracing"
+    )]
     pub probe_mode: ModeChoice,
     /// Size of the ring of file events, for example 64K, 16M; rounded up to a
     /// power of two [default: by the number of processors]
-    #[arg(long, value_name = "BYTES", value_parser = value::ring_size, help_heading = "Tracing")]
+    #[arg(long, conflicts_with_all = ["stats", "crashes"], value_name = "BYTES", value_parser = value::ring_size, help_heading = "Tracing")]
     pub ring_size: Option<Size>,
     /// Size of the ring of process events, likewise
-    #[arg(long, value_name = "BYTES", value_parser = value::ring_size, help_heading = "Tracing")]
+    #[arg(long, conflicts_with_all = ["stats", "crashes"], value_name = "BYTES", value_parser = value::ring_size, help_heading = "Tracing")]
     pub lifecycle_ring_size: Option<Size>,
+    /// Record nothing: without this, what happens on the whole machine is kept
+    /// beside showing it, where no recorder does so already
+    #[arg(long, conflicts_with_all = ["stats", "crashes"], help_heading = "Store")]
+    pub no_store: bool,
+    /// Where to record, or what --crashes, --history, --compare, --stats and
+    /// --genome-id read: a folder, or a file whose name ends in .db
+    #[arg(
+        long,
+        conflicts_with = "no_store",
+        value_name = "PATH",
+        default_value = DEFAULT_STORE,
+        help_heading = "Store"
+    )]
+    pub store: PathBuf,
+    /// How often to look who holds GPU memory, for example 500ms, 10s; off
+    /// looks never
+    #[arg(
+        long,
+        conflicts_with_all = ["stats", "crashes"],
+        value_name = "TIME",
+        default_value_t = Interval::Every(Duration::from_secs(1)),
+        help_heading = "GPUs"
+    )]
+    pub gpu_interval: Interval,
+    /// Which NVIDIA management library to load
+    #[arg(long, conflicts_with = "crashes", value_name = "FILE", default_value = DEFAULT_LIBRARY, help_heading = "GPUs")]
+    pub nvml_library: PathBuf,
+    /// Where the kernel's messages are read, for tests
+    #[arg(
+        long,
+        conflicts_with_all = ["stats", "crashes"],
+        value_name = "FILE",
+        default_value = KERNEL_LOG,
+        hide = true
+    )]
+    pub kernel_log: PathBuf,
+    /// Keep the records themselves in this file, too, for tests and benchmarks
+    #[arg(long, conflicts_with_all = ["stats", "crashes"], value_name = "FILE", hide = true)]
+    pub record_raw: Option<PathBuf>,
+    /// The live screen.
+    #[command(flatten)]
+    pub watch_options: WatchOptions,
+    /// How personas are sorted, and which one is shown.
+    #[command(flatten)]
+    pub stats_options: StatsOptions,
+    /// Which crashes.
+    #[command(flatten)]
+    pub crash_options: CrashOptions,
 }
 
 /// Ways to print.
@@ -202,12 +428,33 @@ pub enum Format {
     Json,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_description_holds_together() {
-        Cli::description().debug_assert();
-    }
+/// Ways to print a report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// For people
+    #[default]
+    Table,
+    /// One JSON object
+    Json,
+    /// Metrics, as OpenMetrics text: of doctor --cost
+    Prometheus,
 }
+
+/// Ways to print a view.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ViewFormat {
+    /// For people
+    #[default]
+    Table,
+    /// JSON: one object, or with --follow one a line
+    Json,
+    /// A line for each crash, figure, persona or process: of reports, not of
+    /// --follow
+    Csv,
+    /// Metrics, as OpenMetrics text: of --stats, --genome-id, --crashes and
+    /// --history
+    Prometheus,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,13 +1,14 @@
 //! `doctor`: what this kernel and machine allow. It attaches the probes as
 //! `--follow` would, looks at what became of them, and detaches them again.
 
-use std::process::ExitCode;
+use std::{collections::HashMap, process::ExitCode};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 
-use super::{follow, setup, shell};
+use super::{follow, gpus, setup, shell};
 use crate::{
-    cli::{Doctor, Format},
+    cli::{Doctor, ReportFormat},
+    gpu::Library,
     kernel::{
         capability::{CAPABILITIES, Effective},
         cgroup::Hierarchy,
@@ -17,25 +18,34 @@ use crate::{
     model::{
         Check, CheckState, Diagnosis, EventKind, ModeState, ProbeState, RingState, RouteState,
     },
-    probe::{AttachError, Mode, ModeChoice, Plan, Request, RouteVerdict, Scope, plan, routes},
+    probe::{
+        AttachError, LoadedProgram, Mode, ModeChoice, Object, Plan, Request, RouteVerdict, Scope,
+        plan, routes,
+    },
     render::doctor,
 };
 
 /// Prints the diagnosis; exit status 1 where tracing does not work.
 pub(super) fn run(options: &Doctor) -> anyhow::Result<ExitCode> {
-    let diagnosis = diagnose(options.probe_mode);
+    let library = Library::new(options.nvml_library.clone());
+    let diagnosis = diagnose(options.probe_mode, library);
     let mut out = Vec::new();
     match options.format {
-        Format::Json => doctor::write_json(&mut out, &diagnosis).context("cannot lay out JSON")?,
-        Format::Table => {
-            doctor::write_text(&mut out, &diagnosis, follow::style(options.no_color).color);
+        ReportFormat::Json => {
+            doctor::write_json(&mut out, &diagnosis).context("cannot lay out JSON")?;
+        }
+        ReportFormat::Table => {
+            doctor::write_text(&mut out, &diagnosis, &follow::style(options.no_color));
+        }
+        ReportFormat::Prometheus => {
+            bail!("cannot give metrics of what is not measured: give --cost with it")
         }
     }
     shell::print(&out)?;
     Ok(if diagnosis.can_trace { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn diagnose(choice: ModeChoice) -> Diagnosis {
+fn diagnose(choice: ModeChoice, library: Library) -> Diagnosis {
     let effective = Effective::read();
     let privileged = effective.missing_required().next().is_none();
     let mut checks = vec![version_check()];
@@ -45,12 +55,15 @@ fn diagnose(choice: ModeChoice) -> Diagnosis {
         file_kinds: EventKind::ALL.into_iter().filter(|kind| kind.is_file()).collect(),
     };
     let mut outcome = None;
+    let mut verified = Verified::new();
     match setup::examine(privileged) {
         Err(error) => checks.push(check_btf(Err(format!("{error:#}")))),
         Ok(mut kernel) => {
             checks.push(check_btf(Ok(kernel.found.missing.as_slice())));
             let used = if privileged {
-                try_probes(&mut kernel, &request, &mut checks)
+                let (plan, loaded) = try_probes(&mut kernel, &request, &mut checks);
+                verified = loaded;
+                plan
             } else {
                 plan(&request, &kernel.support)
             };
@@ -68,6 +81,7 @@ fn diagnose(choice: ModeChoice) -> Diagnosis {
     }
     checks.push(cgroup_check());
     checks.push(symbol_check());
+    checks.extend(gpus::checks(library));
     checks.push(Check {
         name: "tracefs".to_owned(),
         state: CheckState::Ok,
@@ -100,7 +114,11 @@ fn diagnose(choice: ModeChoice) -> Diagnosis {
             .filter(|_| privileged)
             .map(|mode| mode.to_string()),
         // Without privileges nothing was tried, so nothing is known.
-        probes: outcome.as_ref().filter(|_| privileged).map(probes).unwrap_or_default(),
+        probes: outcome
+            .as_ref()
+            .filter(|_| privileged)
+            .map(|plan| probes(plan, &verified))
+            .unwrap_or_default(),
         write_routes: every_route,
         rings: [("lifecycle", rings.lifecycle_bytes), ("io", rings.io_bytes)]
             .into_iter()
@@ -109,8 +127,15 @@ fn diagnose(choice: ModeChoice) -> Diagnosis {
     }
 }
 
+/// Instructions that the verifier went through, by program.
+type Verified = HashMap<&'static str, u64>;
+
 /// Attaches everything, as `--follow` would; the probes go with this call.
-fn try_probes(kernel: &mut setup::Kernel, request: &Request, checks: &mut Vec<Check>) -> Plan {
+fn try_probes(
+    kernel: &mut setup::Kernel,
+    request: &Request,
+    checks: &mut Vec<Check>,
+) -> (Plan, Verified) {
     let in_v1_memory = Hierarchy::find().is_some_and(|hierarchy| hierarchy.is_v1_memory);
     let scope = Scope {
         excluded_tgid: None,
@@ -119,17 +144,20 @@ fn try_probes(kernel: &mut setup::Kernel, request: &Request, checks: &mut Vec<Ch
         cgroup_v1_memory: in_v1_memory,
         file_kinds: request.file_kinds.clone(),
         has_backups: kernel.support.preemption.is_any(),
+        processors: setup::possible_processors(),
         wants_candidates: false,
+        keeps_stderr: false,
     };
     match setup::attach(kernel, request, &scope, setup::default_rings()) {
-        Ok((_, plan)) => {
+        Ok((object, plan)) => {
             checks.push(Check {
                 name: "probes".to_owned(),
                 state: CheckState::Ok,
                 found: "the essential ones are accepted".to_owned(),
                 remedy: None,
             });
-            plan
+            let verified = verified(&object, &plan);
+            (plan, verified)
         }
         Err(error) => {
             let remedy = match &error {
@@ -145,9 +173,16 @@ fn try_probes(kernel: &mut setup::Kernel, request: &Request, checks: &mut Vec<Ch
                 found: error.to_string(),
                 remedy: Some(remedy.to_owned()),
             });
-            plan(request, &kernel.support)
+            (plan(request, &kernel.support), Verified::new())
         }
     }
+}
+
+/// Those that the kernel does not tell are not in it.
+fn verified(object: &Object, plan: &Plan) -> Verified {
+    let programs = object.loaded_programs(plan).unwrap_or_default();
+    let count = |loaded: &LoadedProgram| loaded.stats().ok()?.verified_instructions;
+    programs.iter().filter_map(|loaded| Some((loaded.program, count(loaded)?))).collect()
 }
 
 fn version_check() -> Check {
@@ -273,7 +308,7 @@ fn modes(plan: &Plan, privileged: bool) -> Vec<ModeState> {
         .collect()
 }
 
-fn probes(plan: &Plan) -> Vec<ProbeState> {
+fn probes(plan: &Plan, verified: &Verified) -> Vec<ProbeState> {
     plan.probes
         .iter()
         .map(|probe| ProbeState {
@@ -283,6 +318,7 @@ fn probes(plan: &Plan) -> Vec<ProbeState> {
             purpose: probe.purpose().to_owned(),
             verdict: probe.verdict.name().to_owned(),
             backups: probe.backups as u64,
+            verified_instructions: verified.get(probe.program()).copied(),
             reason: probe.verdict.reason().map(str::to_owned),
         })
         .collect()

@@ -1,117 +1,157 @@
 //! `--follow`: events as they happen.
 
 use std::{
+    convert::Infallible,
     fs,
     io::{self, IsTerminal as _},
     process::ExitCode,
     time::Duration,
 };
 
-use anyhow::{Context as _, bail};
-use tokio::signal::unix::{SignalKind, signal};
+use anyhow::{Context as _, anyhow, bail};
 
-use super::setup;
+use super::{
+    attach,
+    config::Config,
+    gpus,
+    recording::Recording,
+    session::{self, Session, Wishes},
+    setup,
+};
 use crate::{
-    cli::{Format, Size, View},
+    cli::{Size, View, ViewFormat},
     kernel::{cgroup::Hierarchy, machine},
     model::EventKind,
-    pipeline::{
-        Attribution, Failure, Filter, KernelFilter, Known, Outcome, Parts, Pipeline, RuleFiles,
-    },
-    probe::{ModeChoice, Plan, Request, Rings, Scope},
+    pipeline::{Failure, Filter, Known, Outcome, Pipeline, SamplingParts},
+    probe::{ModeChoice, Plan, Rings},
     render::{RingFill, Summary, line::LineStyle, text::Escaped},
-    sink::{JsonLines, Terminal},
-    source::{Counts, Losses, Ring, Watched},
-    wire::tasks,
+    sink::{JsonLines, RawRecording, Terminal},
 };
+
+/// How often the store is asked how it stands.
+pub(super) const LOOK: Duration = Duration::from_secs(1);
 
 /// Follows until Ctrl-C, SIGTERM, `--duration` or the reader's end.
 pub(super) fn run(view: &View) -> anyhow::Result<ExitCode> {
-    let rings = rings(view);
-    require_processes(&view.pid)?;
-    let rule_files = RuleFiles::new(view.personas.clone());
-    let rules = rule_files.read()?;
-    setup::require_version()?;
-    setup::require_privileges()?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the event loop")?;
+    if let Some(code) = attach::run(view)? {
+        return Ok(code);
+    }
+    let mut granted = wishes(view).grant().map_err(or_a_recorder)?;
+    let runtime = session::event_loop()?;
     // Before the probes, so that a Ctrl-C from here on ends the run in order.
-    let stop = runtime.block_on(async { stop(view.duration) })?;
-
-    let hierarchy = Hierarchy::find();
-    let in_v1_memory = hierarchy.as_ref().is_some_and(|hierarchy| hierarchy.is_v1_memory);
-    let hierarchy_id = hierarchy.as_ref().map_or(0, |hierarchy| hierarchy.id);
-    let file_kinds = file_kinds(&view.kind);
-    let request = Request { mode: view.probe_mode, file_kinds: file_kinds.clone() };
-    let mut kernel = setup::examine(true)?;
-    let scope = Scope {
-        excluded_tgid: view.exclude_self.then(std::process::id),
-        only_watched: !view.pid.is_empty() || !view.persona.is_empty(),
-        cgroup_v1_memory: in_v1_memory,
-        file_kinds,
-        has_backups: kernel.support.preemption.is_any(),
-        wants_candidates: !view.persona.is_empty(),
-    };
-    let (mut object, plan) = setup::attach(&mut kernel, &request, &scope, rings)?;
-    require_mode(&plan, &request)?;
-    // After the probes, which tell who comes later.
-    let task_records = object.read_tasks();
-    let probes = object.into_probes()?;
-    let mut watched = Watched::new(probes.watched);
-    for pid in &view.pid {
-        watched
-            .add_tree(*pid)
-            .with_context(|| format!("cannot watch process {pid} and its descendants"))?;
+    let stop = runtime.block_on(async { session::stop(view.duration) })?;
+    let config = Config::read(None)?;
+    let mut recording = recording(view, &config)?;
+    granted.keep_stderr(recording.is_some() && config.captures_stderr());
+    let Session { mut parts, plan, stderr } = granted.attach()?;
+    parts.recording = raw_recording(view, &parts.known)?;
+    if gpus::is_wanted(&view.event_kinds()) || recording.is_some() {
+        parts.gpus = gpus::parts(view.gpu_interval, &view.nvml_library, &view.kernel_log)?;
     }
-    // After the probes, so that a cgroup made meanwhile is in one or the other.
-    let cgroups = hierarchy.map(|hierarchy| hierarchy.scan()).unwrap_or_default();
-    let known = Known::new(cgroups, hierarchy_id, machine::page_size());
-    let kernel_filter =
-        (!view.persona.is_empty()).then(|| KernelFilter::new(watched, view.persona.clone()));
-    let mut attribution = Attribution::new(rules, kernel_filter);
-    match task_records {
-        Ok(records) => attribution.found(tasks(&records, &known)),
-        Err(error) => eprintln!(
-            "genome-trace: {error}; processes that run already get their personas at their first \
-             event"
-        ),
+    if recording.is_some() {
+        parts.sampling = Some(SamplingParts {
+            interval: LOOK,
+            hierarchy: Hierarchy::find(),
+            publish: Box::new(|_, _| {}),
+        });
     }
-    announce(&plan, view);
-
-    let page_size = machine::page_size();
-    let ring = |map, bytes| Ring::new(map, bytes, page_size).context("cannot map a ring buffer");
-    let parts = Parts {
-        object: probes.object,
-        lifecycle: ring(probes.lifecycle, rings.lifecycle_bytes)?,
-        io: ring(probes.io, rings.io_bytes)?,
-        counts: Counts::new(probes.counts, probes.epoch, rings.counts),
-        losses: Losses::new(probes.lost, probes.rescued),
-        known,
-        attribution,
-        rule_files,
-        filter: filter(view),
-    };
+    parts.keep = recording.as_ref().map(|recording| recording.keep(stderr, None)).transpose()?;
+    announce(&plan, view.probe_mode, &view.pid, &view.persona);
     let (outcome, result) = match view.format {
-        Format::Json => {
-            let sink = JsonLines::new(io::stdout(), machine::host_name());
-            runtime.block_on(Pipeline::new(parts, sink).run(stop))
+        ViewFormat::Prometheus | ViewFormat::Csv => {
+            bail!("cannot follow events as metrics or CSV: give --format=json")
         }
-        Format::Table => {
+        ViewFormat::Json => {
+            let sink = JsonLines::new(io::stdout(), machine::host_name());
+            let run = Pipeline::new(parts, sink).run(stop);
+            runtime.block_on(session::beside(run, attend(recording.as_mut())))
+        }
+        ViewFormat::Table => {
             let sink = Terminal::new(io::stdout(), style(view.no_color));
-            runtime.block_on(Pipeline::new(parts, sink).run(stop))
+            let run = Pipeline::new(parts, sink).run(stop);
+            runtime.block_on(session::beside(run, attend(recording.as_mut())))
         }
     };
-    finish(&outcome, result)
+    let closed = recording.map_or(Ok(()), Recording::close_quietly);
+    let code = finish(&outcome, result)?;
+    closed.map(|()| code)
 }
 
-fn rings(view: &View) -> Rings {
+/// Whoever may not trace may perhaps read what a recorder traces.
+fn or_a_recorder(error: anyhow::Error) -> anyhow::Error {
+    if error.is::<setup::MissingPrivileges>() {
+        anyhow!(
+            "{error}. Where a recorder runs (sudo systemctl start genome-trace), the members of \
+             its group need neither"
+        )
+    } else {
+        error
+    }
+}
+
+fn wishes(view: &View) -> Wishes {
+    Wishes {
+        mode: view.probe_mode,
+        file_kinds: file_kinds(&view.event_kinds()),
+        pids: view.pid.clone(),
+        personas: view.persona.clone(),
+        rule_files: view.personas.clone(),
+        excluded_tgid: view.exclude_self.then(std::process::id),
+        keeps_stderr: false,
+        rings: rings(view.ring_size, view.lifecycle_ring_size),
+        filter: filter(view),
+    }
+}
+
+/// With `--pid`, of those processes alone.
+fn raw_recording(view: &View, known: &Known) -> anyhow::Result<Option<RawRecording>> {
+    let Some(path) = &view.record_raw else { return Ok(None) };
+    let file = fs::File::create(path)
+        .with_context(|| format!("cannot create the recording {}", path.display()))?;
+    Ok(Some(RawRecording::new(file, known, !view.pid.is_empty())))
+}
+
+/// Where what happens is kept, too. A trace of a part of the machine is not: a
+/// store that says that it knows of a time must know all of it.
+fn recording(view: &View, config: &Config) -> anyhow::Result<Option<Recording>> {
+    let is_whole = view.pid.is_empty()
+        && view.persona.is_empty()
+        && file_kinds(&view.event_kinds()).len() == file_kinds(&[]).len();
+    if view.no_store || !is_whole {
+        return Ok(None);
+    }
+    let opened = Recording::open(&view.store, None, config.retention(), config.crash_policy());
+    let why = match opened {
+        Ok(recording) => match recording.failure() {
+            None => {
+                let file = recording.file().display();
+                eprintln!("genome-trace: recording into {file}, too (--no-store: do not)");
+                return Ok(Some(recording));
+            }
+            Some(reason) => reason,
+        },
+        Err(error) => error.to_string(),
+    };
+    eprintln!("genome-trace: this run is not recorded: {why} (--no-store asks for that)");
+    Ok(None)
+}
+
+/// Tells how the store stands, where there is one.
+async fn attend(recording: Option<&mut Recording>) -> Infallible {
+    let Some(recording) = recording else { return std::future::pending().await };
+    loop {
+        tokio::time::sleep(LOOK).await;
+        recording.tell();
+    }
+}
+
+/// Sizes that were asked for, else such as fit the machine.
+pub(super) fn rings(io: Option<Size>, lifecycle: Option<Size>) -> Rings {
     let default = setup::default_rings();
     Rings {
-        lifecycle_bytes: view.lifecycle_ring_size.map_or(default.lifecycle_bytes, ring_bytes),
-        io_bytes: view.ring_size.map_or(default.io_bytes, ring_bytes),
-        counts: default.counts,
+        lifecycle_bytes: lifecycle.map_or(default.lifecycle_bytes, ring_bytes),
+        io_bytes: io.map_or(default.io_bytes, ring_bytes),
+        ..default
     }
 }
 
@@ -122,47 +162,16 @@ fn ring_bytes(size: Size) -> u32 {
     u32::try_from(bytes.next_power_of_two()).unwrap_or(1 << 30)
 }
 
-fn require_processes(pids: &[u32]) -> anyhow::Result<()> {
-    for pid in pids {
-        if !fs::exists(format!("/proc/{pid}")).unwrap_or(true) {
-            bail!("cannot follow process {pid}: there is no process with this PID");
-        }
-    }
-    Ok(())
-}
-
-fn file_kinds(kinds: &[EventKind]) -> Vec<EventKind> {
+pub(super) fn file_kinds(kinds: &[EventKind]) -> Vec<EventKind> {
     EventKind::ALL
         .into_iter()
         .filter(|kind| kind.is_file() && (kinds.is_empty() || kinds.contains(kind)))
         .collect()
 }
 
-/// Files were asked for, so there must be a way to see them.
-fn require_mode(plan: &Plan, request: &Request) -> anyhow::Result<()> {
-    if plan.mode.is_some() || request.file_kinds.is_empty() {
-        return Ok(());
-    }
-    let reasons: Vec<_> = plan
-        .modes
-        .iter()
-        .filter(|(mode, _)| match request.mode {
-            ModeChoice::Auto => true,
-            ModeChoice::Forced(forced) => forced == *mode,
-        })
-        .filter_map(|(mode, usable)| Some(format!("{mode}: {}", usable.as_ref().err()?)))
-        .collect();
-    bail!(
-        "cannot see files in mode {}: {}. Use --probe-mode=auto, or leave files out with \
-         --kind=exec,fork,exit,signal,oom_kill",
-        request.mode,
-        reasons.join("; ")
-    );
-}
-
 fn filter(view: &View) -> Filter {
     Filter {
-        kinds: view.kind.clone(),
+        kinds: view.event_kinds(),
         comms: view.comm.iter().map(|comm| comm.clone().into_bytes()).collect(),
         uids: view.uid.clone(),
         cgroups: view.cgroup.iter().map(|path| path.clone().into_bytes()).collect(),
@@ -174,8 +183,8 @@ fn filter(view: &View) -> Filter {
 
 /// One line that says what is traced and how, and one for each thing that was
 /// expected and is not there.
-fn announce(plan: &Plan, view: &View) {
-    if view.probe_mode == ModeChoice::Auto
+pub(super) fn announce(plan: &Plan, choice: ModeChoice, pids: &[u32], personas: &[String]) {
+    if choice == ModeChoice::Auto
         && let Some(mode) = plan.mode
     {
         for (other, usable) in plan.modes.iter().take_while(|(other, _)| *other != mode) {
@@ -193,11 +202,11 @@ fn announce(plan: &Plan, view: &View) {
             );
         }
     }
-    if !view.persona.is_empty() {
-        let names = view.persona.join(" or ");
+    if !personas.is_empty() {
+        let names = personas.join(" or ");
         eprintln!("genome-trace: only personas called {}", Escaped(names.as_bytes()));
     }
-    let whom = match view.pid.as_slice() {
+    let whom = match pids {
         [] => "the whole machine".to_owned(),
         [pid] => format!("process {pid} and its descendants"),
         pids => format!("{} processes and their descendants", pids.len()),
@@ -225,50 +234,26 @@ fn terminal_width() -> Option<usize> {
     (result == 0 && size.ws_col > 0).then(|| size.ws_col.into())
 }
 
-/// Ready when the run is to end: Ctrl-C, SIGTERM, or the time is up. The
-/// handlers are in place when this returns.
-fn stop(duration: Option<Duration>) -> anyhow::Result<impl Future<Output = ()>> {
-    let mut interrupt = signal(SignalKind::interrupt()).context("cannot handle SIGINT")?;
-    let mut terminate = signal(SignalKind::terminate()).context("cannot handle SIGTERM")?;
-    Ok(async move {
-        let timeout = async {
-            match duration {
-                Some(duration) => tokio::time::sleep(duration).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            () = timeout => {}
-        }
-    })
-}
-
-fn finish(outcome: &Outcome, result: Result<(), Failure>) -> anyhow::Result<ExitCode> {
+/// The last line of a run.
+pub(super) fn summary(outcome: &Outcome) -> Summary {
     let fills = [("lifecycle", outcome.lifecycle), ("io", outcome.io)];
     // The fullest by share, not by bytes: the rings differ in size.
     let busiest = fills
         .into_iter()
         .map(|(name, (peak_bytes, capacity_bytes))| RingFill { name, peak_bytes, capacity_bytes })
         .max_by_key(|fill| fill.peak_bytes.saturating_mul(1000) / fill.capacity_bytes.max(1));
-    let summary = Summary { events: outcome.events, lost: outcome.lost, busiest };
+    Summary { events: outcome.events, lost: outcome.lost, busiest }
+}
+
+fn finish(outcome: &Outcome, result: Result<(), Failure>) -> anyhow::Result<ExitCode> {
     match result {
         // Whoever read the events has gone; there is nobody to tell more.
         Err(Failure::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
             return Ok(ExitCode::SUCCESS);
         }
-        _ => eprintln!("{summary}"),
+        _ => eprintln!("{}", summary(outcome)),
     }
-    match result {
-        Ok(()) => Ok(ExitCode::SUCCESS),
-        Err(Failure::Write(error)) => Err(error).context("cannot write events to stdout"),
-        Err(Failure::Read(error)) => Err(error).context("cannot read events from the kernel"),
-        Err(Failure::Decode(error)) => Err(error).context(
-            "cannot read a record: the BPF object and this binary are of different builds; \
-             build again with cargo xtask build-ebpf",
-        ),
-    }
+    session::told(result).map(|()| ExitCode::SUCCESS)
 }
 
 #[cfg(test)]

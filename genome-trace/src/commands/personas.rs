@@ -2,15 +2,13 @@
 
 use std::{cmp::Reverse, collections::BTreeMap, path::Path, process::ExitCode};
 
-use anyhow::Context as _;
-
-use super::{follow, shell};
+use super::{follow, shell, who};
 use crate::{
     cli::{Format, Personas, PersonasAction},
-    kernel::{cgroup::Hierarchy, clock::ClockOffset, process},
-    model::{Persona, ProcessKey, RosterEntry, RosterProcess},
-    persona::{Facts, Registry},
-    pipeline::{RuleFiles, RulesFailure, facts_from_proc, read_rule_file},
+    kernel::clock::ClockOffset,
+    model::{Persona, RosterEntry, RosterProcess},
+    persona::Registry,
+    pipeline::{RulesFailure, read_rule_file},
     render::{roster, text::Escaped},
 };
 
@@ -23,16 +21,7 @@ pub(super) fn run(options: &Personas) -> anyhow::Result<ExitCode> {
 }
 
 fn list(options: &Personas) -> anyhow::Result<ExitCode> {
-    let mut registry = Registry::new(RuleFiles::new(options.personas.clone()).read()?);
-    let processes = processes()?;
-    let closed = processes.iter().filter(|(_, _, facts)| facts.exe.is_none()).count();
-    if closed > 0 && !rustix::process::geteuid().is_root() {
-        eprintln!(
-            "genome-trace: {closed} processes of other users could not be looked at: run it with \
-             sudo to see them"
-        );
-    }
-    registry.found(processes);
+    let registry = who::registry(&options.personas)?;
     let entries = entries(&registry);
     let mut out = Vec::new();
     match options.format {
@@ -43,28 +32,6 @@ fn list(options: &Personas) -> anyhow::Result<ExitCode> {
         }
     }
     shell::print(&out)
-}
-
-type Found = (ProcessKey, Option<u32>, Facts);
-
-/// Every process that /proc shows, but for kernel threads.
-fn processes() -> anyhow::Result<Vec<Found>> {
-    let hierarchy = Hierarchy::find();
-    let found = process::processes().context("cannot list the processes in /proc")?;
-    Ok(found
-        .into_iter()
-        .filter(|process| !is_kernel_thread(process.tgid, process.ppid))
-        .map(|process| {
-            let key = ProcessKey { tgid: process.tgid, start_time: process.start_ns() };
-            (key, Some(process.ppid), facts_from_proc(process, hierarchy.as_ref()))
-        })
-        .collect())
-}
-
-/// kthreadd is process 2, and all others are its children.
-const fn is_kernel_thread(tgid: u32, ppid: u32) -> bool {
-    const KTHREADD: u32 = 2;
-    (tgid == KTHREADD && ppid == 0) || ppid == KTHREADD
 }
 
 /// One entry a persona, the largest first.
@@ -102,7 +69,7 @@ fn check(path: &Path) -> anyhow::Result<ExitCode> {
         }
         Err(failure) => return Err(failure.into()),
     };
-    let processes = processes()?;
+    let processes = who::processes()?;
     let mut out = String::new();
     let mut rules = 0;
     for rule in file.rules() {

@@ -1,18 +1,19 @@
 //! From a bare machine to attached probes: what `follow` and `doctor` share.
 
-use std::fs;
+use std::{fmt, path::Path};
 
 use anyhow::{Context as _, bail};
 
 use crate::{
     kernel::{
-        btf::Btf,
+        btf::{Btf, Source},
         capability::Effective,
         facts::FoundFacts,
         machine::{self, KernelVersion, Preemption},
         syscall,
     },
-    probe::{AttachError, Mode, Object, Plan, Request, Rings, Scope, Support, plan},
+    probe::{AttachError, KernelTypes, Mode, Object, Plan, Request, Rings, Scope, Support, plan},
+    source::hot_counts,
 };
 
 /// Where the kernel describes its types.
@@ -25,19 +26,22 @@ const COUNTS: u32 = 65536;
 pub(super) struct Kernel {
     pub(super) found: FoundFacts,
     pub(super) support: Support,
+    /// Only where something may be loaded.
+    types: Option<KernelTypes>,
 }
 
 /// Looks at the kernel: facts from BTF, and which modes are out of the
 /// question. The trial of fexit needs privileges; without them the kernel's
 /// refusal says nothing about fexit.
 pub(super) fn examine(privileged: bool) -> anyhow::Result<Kernel> {
-    let bytes = fs::read(BTF_PATH).with_context(|| {
+    let source = Source::open(Path::new(BTF_PATH)).with_context(|| {
         format!(
             "cannot read {BTF_PATH}, the kernel's description of its types: use a kernel built \
              with CONFIG_DEBUG_INFO_BTF=y"
         )
     })?;
-    let btf = Btf::parse(bytes).with_context(|| format!("cannot use {BTF_PATH}"))?;
+    let btf = Btf::parse(source.bytes()).with_context(|| format!("cannot use {BTF_PATH}"))?;
+    let types = privileged.then(|| KernelTypes::of(&btf));
     let found = FoundFacts::from_btf(&btf);
     let mut support = Support::new(
         &found.facts,
@@ -61,21 +65,35 @@ pub(super) fn examine(privileged: bool) -> anyhow::Result<Kernel> {
             "the kernel has no kprobes (built without CONFIG_KPROBE_EVENTS)".to_owned(),
         );
     }
-    Ok(Kernel { found, support })
+    Ok(Kernel { found, support, types })
 }
 
-/// Refuses to go on where tracing is impossible, with the remedy.
+/// Tracing takes more than this process may do; a sentence, with the remedy.
+#[derive(Debug)]
+pub(super) struct MissingPrivileges(String);
+
+impl fmt::Display for MissingPrivileges {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for MissingPrivileges {}
+
+/// Refuses to go on where tracing is impossible, with the remedy: the error is
+/// [`MissingPrivileges`].
 pub(super) fn require_privileges() -> anyhow::Result<()> {
     let missing: Vec<_> = Effective::read().missing_required().collect();
     if missing.is_empty() {
         return Ok(());
     }
     let needs: Vec<_> = missing.iter().map(|c| format!("{} ({})", c.name, c.purpose)).collect();
-    bail!(
+    let sentence = format!(
         "cannot trace: this process lacks {}. Run it with sudo, or give the binary the \
          capabilities: sudo setcap cap_bpf,cap_perfmon,cap_syslog+ep $(command -v genome-trace)",
         needs.join(" and ")
     );
+    Err(MissingPrivileges(sentence).into())
 }
 
 /// Refuses kernels that are too old.
@@ -101,7 +119,15 @@ pub(super) fn default_rings() -> Rings {
         lifecycle_bytes: fitted(1 << 20, 2 << 20, 16 << 20),
         io_bytes: fitted(2 << 20, 4 << 20, 32 << 20),
         counts: COUNTS,
+        hot_counts: 2 * hot_counts(possible_processors()),
+        mark_blocks: 1,
+        stderr_tails: 1,
     }
+}
+
+/// Processors that the kernel may ever number.
+pub(super) fn possible_processors() -> u32 {
+    aya::util::nr_cpus().ok().and_then(|count| u32::try_from(count).ok()).unwrap_or(1)
 }
 
 /// Loads the object and attaches the plan; where its mode turns out not to
@@ -113,7 +139,10 @@ pub(super) fn attach(
     rings: Rings,
 ) -> Result<(Object, Plan), AttachError> {
     syscall::raise_memlock_limit();
-    let mut object = Object::load(&kernel.found.facts, scope, rings)?;
+    let Some(types) = kernel.types.take() else {
+        return Err(AttachError::Load("the kernel's types were not read".to_owned()));
+    };
+    let mut object = Object::load(&kernel.found.facts, types, scope, rings)?;
     loop {
         let mut plan = plan(request, &kernel.support);
         match object.attach(&mut plan) {

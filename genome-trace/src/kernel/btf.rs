@@ -1,11 +1,19 @@
 //! A reader for BTF, the kernel's description of its own types
-//! (Documentation/bpf/btf.rst). It answers two questions: at which offset a
-//! field lies, and which parameters a function has.
+//! (Documentation/bpf/btf.rst). It answers three questions: at which offset a
+//! field lies, which parameters a function has, and which id a type has.
 //!
 //! The bytes come from the kernel, but every read is checked all the same: a
 //! BTF file may be handed in by a user.
 
+mod names;
+mod outline;
+mod source;
+
 use std::fmt;
+
+use names::Names;
+pub use outline::Wanted;
+pub use source::Source;
 
 const MAGIC: u16 = 0xeb9f;
 const HEADER_LEN: usize = 24;
@@ -16,6 +24,7 @@ const KIND_ARRAY: u32 = 3;
 const KIND_STRUCT: u32 = 4;
 const KIND_UNION: u32 = 5;
 const KIND_ENUM: u32 = 6;
+const KIND_FORWARD: u32 = 7;
 const KIND_TYPEDEF: u32 = 8;
 const KIND_VOLATILE: u32 = 9;
 const KIND_CONST: u32 = 10;
@@ -31,6 +40,13 @@ const KIND_ENUM64: u32 = 19;
 /// Typedefs, qualifiers and anonymous members are followed this far at most,
 /// so that a circle in a broken file ends.
 const NESTING_MAX: u32 = 16;
+
+/// What the typedefs begin with that have a tracepoint's parameters.
+const TRACEPOINT_PREFIX: &str = "btf_trace_";
+
+/// Bytes that a type takes in BTF, about: what is guessed before they are
+/// counted.
+const TYPE_BYTES: usize = 24;
 
 /// Why bytes are no BTF.
 #[derive(Debug, PartialEq, Eq)]
@@ -66,15 +82,17 @@ pub struct Parameter {
 }
 
 /// BTF type data, with an index of what can be asked for by name.
-pub struct Btf {
-    bytes: Vec<u8>,
+pub struct Btf<'a> {
+    bytes: &'a [u8],
     /// Where each type begins, by id - 1.
     types: Vec<u32>,
     strings: usize,
     strings_end: usize,
-    structs: Vec<u32>,
-    functions: Vec<u32>,
-    typedefs: Vec<u32>,
+    /// Structs and unions.
+    structs: Names,
+    functions: Names,
+    /// Typedefs of tracepoints; nobody asks for others.
+    tracepoints: Names,
     enums: Vec<u32>,
 }
 
@@ -106,18 +124,18 @@ impl Type {
     }
 }
 
-impl Btf {
+impl<'a> Btf<'a> {
     /// Reads BTF data.
     ///
     /// # Errors
     /// Where the bytes are not BTF, end early, or hold a kind of type that
     /// this reader does not know.
-    pub fn parse(bytes: Vec<u8>) -> Result<Self, BtfError> {
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, BtfError> {
         let magic = bytes.get(0..2).ok_or(BtfError::NotBtf)?;
         if magic != MAGIC.to_ne_bytes() || bytes.len() < HEADER_LEN {
             return Err(BtfError::NotBtf);
         }
-        let word = |at| read_u32(&bytes, at).ok_or(BtfError::Truncated);
+        let word = |at| read_u32(bytes, at).ok_or(BtfError::Truncated);
         let header = word(4)? as usize;
         let section = |start: u32, len: u32| {
             let start = header.checked_add(start as usize)?;
@@ -128,12 +146,12 @@ impl Btf {
         let (strings, strings_end) = section(word(16)?, word(20)?).ok_or(BtfError::Truncated)?;
         let mut btf = Self {
             bytes,
-            types: Vec::new(),
+            types: Vec::with_capacity((end - start) / TYPE_BYTES),
             strings,
             strings_end,
-            structs: Vec::new(),
-            functions: Vec::new(),
-            typedefs: Vec::new(),
+            structs: Names::default(),
+            functions: Names::default(),
+            tracepoints: Names::default(),
             enums: Vec::new(),
         };
         btf.index(start, end)?;
@@ -147,9 +165,16 @@ impl Btf {
             self.types.push(u32::try_from(at).map_err(|_| BtfError::Truncated)?);
             let id = u32::try_from(self.types.len()).map_err(|_| BtfError::Truncated)?;
             match ty.kind() {
-                KIND_STRUCT | KIND_UNION if ty.name != 0 => self.structs.push(id),
-                KIND_FUNC => self.functions.push(id),
-                KIND_TYPEDEF => self.typedefs.push(id),
+                KIND_STRUCT | KIND_UNION if ty.name != 0 => {
+                    self.structs.push(id, names::hash(self.strings_from(ty.name)));
+                }
+                KIND_FUNC => self.functions.push(id, names::hash(self.strings_from(ty.name))),
+                KIND_TYPEDEF => {
+                    let name = self.strings_from(ty.name);
+                    if name.starts_with(TRACEPOINT_PREFIX.as_bytes()) {
+                        self.tracepoints.push(id, names::hash(name));
+                    }
+                }
                 KIND_ENUM => self.enums.push(id),
                 _ => {}
             }
@@ -161,9 +186,9 @@ impl Btf {
     fn type_at(&self, at: usize) -> Option<Type> {
         Some(Type {
             at,
-            name: read_u32(&self.bytes, at)?,
-            info: read_u32(&self.bytes, at + 4)?,
-            size_or_type: read_u32(&self.bytes, at + 8)?,
+            name: read_u32(self.bytes, at)?,
+            info: read_u32(self.bytes, at + 4)?,
+            size_or_type: read_u32(self.bytes, at + 8)?,
         })
     }
 
@@ -172,23 +197,28 @@ impl Btf {
         self.type_at(*self.types.get(index)? as usize)
     }
 
-    fn name(&self, offset: u32) -> &[u8] {
+    /// The strings from one on, which ends at the first 0.
+    fn strings_from(&self, offset: u32) -> &[u8] {
         let start = self.strings.saturating_add(offset as usize);
-        let bytes = self.bytes.get(start..self.strings_end).unwrap_or_default();
+        self.bytes.get(start..self.strings_end).unwrap_or_default()
+    }
+
+    fn name(&self, offset: u32) -> &[u8] {
+        let bytes = self.strings_from(offset);
         let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
         bytes.get(..end).unwrap_or_default()
     }
 
     fn is_named(&self, offset: u32, name: &str) -> bool {
-        let start = self.strings.saturating_add(offset as usize);
-        let Some(bytes) = self.bytes.get(start..self.strings_end) else { return false };
+        let bytes = self.strings_from(offset);
         bytes.starts_with(name.as_bytes()) && bytes.get(name.len()) == Some(&0)
     }
 
-    fn find(&self, ids: &[u32], name: &str) -> Option<(u32, Type)> {
-        ids.iter().find_map(|id| {
-            let ty = self.by_id(*id)?;
-            self.is_named(ty.name, name).then_some((*id, ty))
+    /// The first type of this name.
+    fn find(&self, names: &Names, name: &str) -> Option<(u32, Type)> {
+        names.candidates(name).find_map(|id| {
+            let ty = self.by_id(id)?;
+            self.is_named(ty.name, name).then_some((id, ty))
         })
     }
 
@@ -214,9 +244,9 @@ impl Btf {
         }
         (0..ty.count()).find_map(|index| {
             let at = ty.rest() + index * 12;
-            let member_name = read_u32(&self.bytes, at)?;
-            let member_type = read_u32(&self.bytes, at + 4)?;
-            let raw = read_u32(&self.bytes, at + 8)?;
+            let member_name = read_u32(self.bytes, at)?;
+            let member_type = read_u32(self.bytes, at + 4)?;
+            let raw = read_u32(self.bytes, at + 8)?;
             let bits = if ty.has_bit_fields() { raw & 0x00ff_ffff } else { raw };
             if self.is_named(member_name, name) && !name.is_empty() {
                 return Some((bits, member_type));
@@ -265,6 +295,12 @@ impl Btf {
         Some(self.find(&self.structs, name)?.1.size_or_type)
     }
 
+    /// BTF id of a struct.
+    #[must_use]
+    pub fn struct_id(&self, name: &str) -> Option<u32> {
+        Some(self.find(&self.structs, name)?.0)
+    }
+
     /// Value of an enumerator, whatever its enum is called.
     #[must_use]
     pub fn enumerator(&self, name: &str) -> Option<u32> {
@@ -272,8 +308,8 @@ impl Btf {
             let ty = self.by_id(*id)?;
             (0..ty.count()).find_map(|index| {
                 let at = ty.rest() + index * 8;
-                let found = self.is_named(read_u32(&self.bytes, at)?, name);
-                found.then(|| read_u32(&self.bytes, at + 4)).flatten()
+                let found = self.is_named(read_u32(self.bytes, at)?, name);
+                found.then(|| read_u32(self.bytes, at + 4)).flatten()
             })
         })
     }
@@ -294,11 +330,15 @@ impl Btf {
     /// Parameters of a tracepoint, as its BPF programs see them.
     #[must_use]
     pub fn tracepoint(&self, name: &str) -> Option<Vec<Parameter>> {
-        let (_, typedef) = self.find(&self.typedefs, &format!("btf_trace_{name}"))?;
+        let (_, typedef) = self.find_tracepoint(name)?;
         let pointer = self.resolve(typedef.size_or_type)?;
         let mut parameters = self.parameters(pointer.size_or_type)?;
         // The first is the tracepoint's own `void *__data`.
         (!parameters.is_empty()).then(|| parameters.split_off(1))
+    }
+
+    fn find_tracepoint(&self, name: &str) -> Option<(u32, Type)> {
+        self.find(&self.tracepoints, &format!("{TRACEPOINT_PREFIX}{name}"))
     }
 
     fn parameters(&self, prototype: u32) -> Option<Vec<Parameter>> {
@@ -308,7 +348,7 @@ impl Btf {
         }
         (0..ty.count())
             .map(|index| {
-                let id = read_u32(&self.bytes, ty.rest() + index * 8 + 4)?;
+                let id = read_u32(self.bytes, ty.rest() + index * 8 + 4)?;
                 Some(self.parameter(id))
             })
             .collect()
@@ -338,103 +378,12 @@ fn length_of_rest(ty: Type) -> Result<usize, BtfError> {
         KIND_ARRAY => 12,
         KIND_STRUCT | KIND_UNION | KIND_DATASEC | KIND_ENUM64 => ty.count() * 12,
         KIND_ENUM | KIND_FUNC_PROTO => ty.count() * 8,
-        // Pointers, qualifiers, typedefs, forward declarations (7), functions
-        // and floats (16) have no more.
-        KIND_PTR | 7..=KIND_FUNC | 16 | KIND_TYPE_TAG => 0,
+        // Pointers, qualifiers, typedefs, forward declarations, functions and
+        // floats (16) have no more.
+        KIND_PTR | KIND_FORWARD..=KIND_FUNC | 16 | KIND_TYPE_TAG => 0,
         kind => return Err(BtfError::UnknownKind(kind)),
     })
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    /// `struct outer { int a; union { long b; struct { int c; } d; }; }`,
-    /// `int f(struct outer *, int)`.
-    fn sample() -> Vec<u8> {
-        let strings = b"\0int\0outer\0a\0b\0d\0c\0f\0";
-        let name =
-            |wanted: &[u8]| strings.windows(wanted.len()).position(|w| w == wanted).unwrap() as u32;
-        let (int, outer) = (name(b"int\0"), name(b"outer\0"));
-        let (a, b, d, c, f) =
-            (name(b"a\0"), name(b"b\0"), name(b"d\0"), name(b"c\0"), name(b"f\0"));
-        let kind = |kind: u32, count: u32| kind << 24 | count;
-        #[rustfmt::skip]
-        let types: Vec<u32> = vec![
-            int, kind(KIND_INT, 0), 4, 32,                               // 1
-            0, kind(KIND_STRUCT, 1), 4, c, 1, 0,                         // 2
-            0, kind(KIND_UNION, 2), 8, b, 1, 0, d, 2, 32,                // 3
-            outer, kind(KIND_STRUCT, 2), 16, a, 1, 0, 0, 3, 64,          // 4
-            0, kind(KIND_PTR, 0), 4,                                     // 5
-            0, kind(KIND_FUNC_PROTO, 2), 1, 0, 5, 0, 1,                  // 6
-            f, kind(KIND_FUNC, 0), 6,                                    // 7
-        ];
-        let type_len = (types.len() * 4) as u32;
-        let mut bytes = Vec::new();
-        bytes.extend(MAGIC.to_ne_bytes());
-        bytes.extend([1, 0]);
-        for word in [HEADER_LEN as u32, 0, type_len, type_len, strings.len() as u32] {
-            bytes.extend(word.to_ne_bytes());
-        }
-        bytes.extend(types.iter().flat_map(|word| word.to_ne_bytes()));
-        bytes.extend(strings);
-        bytes
-    }
-
-    #[test]
-    fn fields_are_found_through_anonymous_members() {
-        let btf = Btf::parse(sample()).unwrap();
-        assert_eq!(btf.offset_of("outer.a"), Some(0));
-        assert_eq!(btf.offset_of("outer.b"), Some(8));
-        assert_eq!(btf.offset_of("outer.d.c"), Some(12));
-        assert_eq!(btf.offset_of("outer.c"), None);
-        assert_eq!(btf.offset_of("inner.c"), None);
-        assert_eq!(btf.size_of("outer"), Some(16));
-    }
-
-    #[test]
-    fn parameters_tell_pointers_and_what_they_point_to() {
-        let btf = Btf::parse(sample()).unwrap();
-        assert_eq!(
-            btf.function("f").unwrap(),
-            [
-                Parameter { is_pointer: true, type_name: "outer".to_owned() },
-                Parameter { is_pointer: false, type_name: "int".to_owned() },
-            ]
-        );
-        assert_eq!(btf.function_id("f"), Some(7));
-        assert_eq!(btf.function("g"), None);
-    }
-
-    #[test]
-    fn a_file_that_is_something_else_is_refused() {
-        assert_eq!(
-            Btf::parse(b"\x7fELF and more of it, long enough".to_vec()).err(),
-            Some(BtfError::NotBtf)
-        );
-        assert_eq!(Btf::parse(Vec::new()).err(), Some(BtfError::NotBtf));
-    }
-
-    proptest! {
-        #[test]
-        fn broken_data_never_panics(
-            cut in 0usize..200,
-            changes in prop::collection::vec((0usize..200, any::<u8>()), 0..8),
-        ) {
-            let mut bytes = sample();
-            for (at, value) in changes {
-                if let Some(byte) = bytes.get_mut(at) {
-                    *byte = value;
-                }
-            }
-            bytes.truncate(bytes.len().saturating_sub(cut / 4));
-            if let Ok(btf) = Btf::parse(bytes) {
-                let _ = btf.offset_of("outer.d.c");
-                let _ = btf.function("f");
-                let _ = btf.enumerator("x");
-            }
-        }
-    }
-}
+mod tests;

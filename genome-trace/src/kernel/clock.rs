@@ -30,10 +30,22 @@ impl ClockOffset {
     }
 }
 
+/// The wall clock now.
+#[must_use]
+pub fn now() -> WallTime {
+    WallTime { unix_ns: clock_ns(libc::CLOCK_REALTIME) }
+}
+
 /// Nanoseconds on the boot clock, as `bpf_ktime_get_boot_ns` gives them.
 #[must_use]
 pub fn boot_ns() -> u64 {
     u64::try_from(clock_ns(libc::CLOCK_BOOTTIME)).unwrap_or(0)
+}
+
+/// Nanoseconds on the monotonic clock, by which a service manager goes.
+#[must_use]
+pub fn monotonic_ns() -> u64 {
+    u64::try_from(clock_ns(libc::CLOCK_MONOTONIC)).unwrap_or(0)
 }
 
 fn clock_ns(clock: libc::clockid_t) -> i64 {

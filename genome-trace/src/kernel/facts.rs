@@ -25,6 +25,8 @@ const FIELDS: &[(Slot, Paths)] = &[
     (|f| &mut f.task_exit_code, &["task_struct.exit_code"]),
     (|f| &mut f.task_thread_node, &["task_struct.thread_node"]),
     (|f| &mut f.task_sum_exec_runtime, &["task_struct.se.sum_exec_runtime"]),
+    (|f| &mut f.task_utime, &["task_struct.utime"]),
+    (|f| &mut f.task_stime, &["task_struct.stime"]),
     (|f| &mut f.task_syscw, &["task_struct.ioac.syscw"]),
     (|f| &mut f.task_wchar, &["task_struct.ioac.wchar"]),
     (|f| &mut f.task_thread_status, &["task_struct.thread_info.status"]),
@@ -36,11 +38,14 @@ const FIELDS: &[(Slot, Paths)] = &[
     (|f| &mut f.cgroup_root_hierarchy_id, &["cgroup_root.hierarchy_id"]),
     (|f| &mut f.kernfs_node_id, &["kernfs_node.id"]),
     (|f| &mut f.signal_live, &["signal_struct.live"]),
+    (|f| &mut f.signal_nr_threads, &["signal_struct.nr_threads"]),
     (|f| &mut f.signal_flags, &["signal_struct.flags"]),
     (|f| &mut f.signal_group_exit_code, &["signal_struct.group_exit_code"]),
     (|f| &mut f.signal_maxrss, &["signal_struct.maxrss"]),
     (|f| &mut f.signal_cmaxrss, &["signal_struct.cmaxrss"]),
     (|f| &mut f.signal_sum_sched_runtime, &["signal_struct.sum_sched_runtime"]),
+    (|f| &mut f.signal_utime, &["signal_struct.utime"]),
+    (|f| &mut f.signal_stime, &["signal_struct.stime"]),
     (|f| &mut f.signal_syscw, &["signal_struct.ioac.syscw"]),
     (|f| &mut f.signal_wchar, &["signal_struct.ioac.wchar"]),
     (|f| &mut f.signal_thread_head, &["signal_struct.thread_head"]),
@@ -55,6 +60,7 @@ const FIELDS: &[(Slot, Paths)] = &[
     (|f| &mut f.signal_oom_mm, &["signal_struct.oom_mm"]),
     (|f| &mut f.siginfo_code, &["kernel_siginfo.si_code"]),
     (|f| &mut f.sigaction_handler, &["k_sigaction.sa.sa_handler"]),
+    (|f| &mut f.mm_start_code, &["mm_struct.start_code"]),
     (|f| &mut f.mm_arg_start, &["mm_struct.arg_start"]),
     (|f| &mut f.mm_arg_end, &["mm_struct.arg_end"]),
     (|f| &mut f.mm_env_start, &["mm_struct.env_start"]),
@@ -88,6 +94,8 @@ const FIELDS: &[(Slot, Paths)] = &[
     (|f| &mut f.files_fdt, &["files_struct.fdt"]),
     (|f| &mut f.fdtable_fd, &["fdtable.fd"]),
     (|f| &mut f.fdtable_max_fds, &["fdtable.max_fds"]),
+    (|f| &mut f.fdtable_open_fds, &["fdtable.open_fds"]),
+    (|f| &mut f.files_fd_array, &["files_struct.fd_array"]),
     (|f| &mut f.fs_pwd, &["fs_struct.pwd"]),
     (|f| &mut f.io_kiocb_file, &["io_kiocb.file"]),
     (|f| &mut f.io_kiocb_opcode, &["io_kiocb.opcode"]),
@@ -106,7 +114,7 @@ pub struct FoundFacts {
 impl FoundFacts {
     /// Looks everything up.
     #[must_use]
-    pub fn from_btf(btf: &Btf) -> Self {
+    pub fn from_btf(btf: &Btf<'_>) -> Self {
         let mut facts = KernelFacts::ABSENT;
         let mut missing = Vec::new();
         for (slot, paths) in FIELDS {
@@ -119,6 +127,7 @@ impl FoundFacts {
         rss_stat(btf, &mut facts, &mut missing);
         registers(btf, &mut facts, &mut missing);
         arguments(btf, &mut facts);
+        direct_loads(btf, &mut facts);
         Self { facts, missing }
     }
 }
@@ -132,7 +141,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     ])
 }
 
-fn memory_cgroup(btf: &Btf, facts: &mut KernelFacts, missing: &mut Vec<&'static str>) {
+fn memory_cgroup(btf: &Btf<'_>, facts: &mut KernelFacts, missing: &mut Vec<&'static str>) {
     let found = btf.offset_of("css_set.subsys").zip(btf.enumerator("memory_cgrp_id"));
     match found.and_then(|(base, index)| base.checked_add(index.checked_mul(8)?)) {
         Some(offset) => facts.css_set_memory = offset,
@@ -142,7 +151,7 @@ fn memory_cgroup(btf: &Btf, facts: &mut KernelFacts, missing: &mut Vec<&'static 
 
 /// `rss_stat` is an array of per-CPU counters since 6.2, and a struct around
 /// an array of plain ones before.
-fn rss_stat(btf: &Btf, facts: &mut KernelFacts, missing: &mut Vec<&'static str>) {
+fn rss_stat(btf: &Btf<'_>, facts: &mut KernelFacts, missing: &mut Vec<&'static str>) {
     let found = if btf.is_array("mm_struct.rss_stat") {
         let counter = btf.offset_of("percpu_counter.count");
         let base = btf.offset_of("mm_struct.rss_stat").zip(counter);
@@ -160,7 +169,7 @@ fn rss_stat(btf: &Btf, facts: &mut KernelFacts, missing: &mut Vec<&'static str>)
 }
 
 /// Where system calls and functions have their arguments, on this machine.
-fn registers(btf: &Btf, facts: &mut KernelFacts, missing: &mut Vec<&'static str>) {
+fn registers(btf: &Btf<'_>, facts: &mut KernelFacts, missing: &mut Vec<&'static str>) {
     let (number, arg0_of_call, args, result) = if btf.offset_of("pt_regs.orig_ax").is_some() {
         let field = |name: &str| btf.offset_of(&format!("pt_regs.{name}"));
         let args = [field("di"), field("si"), field("dx")];
@@ -190,7 +199,7 @@ fn registers(btf: &Btf, facts: &mut KernelFacts, missing: &mut Vec<&'static str>
 }
 
 /// Arguments whose place or meaning differs between kernels.
-fn arguments(btf: &Btf, facts: &mut KernelFacts) {
+fn arguments(btf: &Btf<'_>, facts: &mut KernelFacts) {
     if let Some(parameters) = btf.function("vfs_unlink") {
         let dentry = parameters.iter().position(|p| p.is_pointer && p.type_name == "dentry");
         facts.vfs_unlink_dentry_arg = index(dentry);
@@ -216,6 +225,25 @@ fn arguments(btf: &Btf, facts: &mut KernelFacts) {
             facts.io_complete_req_arg = 1;
             facts.io_complete_res_arg = 3;
         }
+    }
+}
+
+/// What lets programs read kernel objects by plain loads. The helper has a
+/// function of its name in the kernel, where the kernel has it.
+fn direct_loads(btf: &Btf<'_>, facts: &mut KernelFacts) {
+    facts.prog_active = btf.offset_of("bpf_prog.active").unwrap_or(ABSENT);
+    if btf.function_id("bpf_get_current_task_btf").is_some() {
+        facts.has_current_task_btf = 1;
+    }
+    if btf.function_id("bpf_task_pt_regs").is_some() {
+        facts.has_task_pt_regs = 1;
+    }
+    let cast = btf.function_id("bpf_rdonly_cast").zip(btf.struct_id("files_struct"));
+    if let Some((function, files_struct)) = cast
+        && facts.files_fd_array != ABSENT
+    {
+        facts.rdonly_cast = function;
+        facts.files_struct_type = files_struct;
     }
 }
 

@@ -89,8 +89,33 @@ pub fn host_name() -> String {
     read_line("/proc/sys/kernel/hostname")
 }
 
+/// This boot, as `/proc/sys/kernel/random/boot_id` has it (random(4)).
+#[must_use]
+pub fn boot_id() -> String {
+    read_line("/proc/sys/kernel/random/boot_id")
+}
+
 fn read_line(path: &str) -> String {
     fs::read_to_string(path).map_or_else(|_| UNKNOWN.to_owned(), |text| text.trim().to_owned())
+}
+
+/// Gives memory that is free back to the kernel: what a start needs is many
+/// times what a run does.
+pub fn trim_memory() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: the allocator's own function; it takes no addresses.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
+/// One more than the largest PID that the kernel gives (proc(5), pid_max).
+#[must_use]
+pub fn pids() -> u32 {
+    /// The most that a 64-bit kernel can be set to.
+    const MOST: u32 = 1 << 22;
+    let told = std::fs::read_to_string("/proc/sys/kernel/pid_max").ok();
+    told.and_then(|text| text.trim().parse().ok()).unwrap_or(MOST).min(MOST)
 }
 
 /// Processors that this process may use.

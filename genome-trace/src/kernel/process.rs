@@ -1,9 +1,10 @@
 //! Processes as /proc shows them (proc_pid_stat(5) and its neighbours): the
 //! fallback for what no event has told.
 
-use std::{ffi::OsString, fs, os::unix::ffi::OsStringExt as _};
+use std::{ffi::OsString, fs, io, os::unix::ffi::OsStringExt as _, path::PathBuf};
 
 use super::cgroup::Hierarchy;
+use crate::model::ProcessKey;
 
 /// A process, as far as /proc tells us of it: others' is closed to those who
 /// are not root.
@@ -34,9 +35,12 @@ impl ProcProcess {
     #[must_use]
     pub fn read(tgid: u32) -> Option<Self> {
         let before = Stat::read(tgid)?;
-        let link = |name| {
-            let path = fs::read_link(format!("/proc/{tgid}/{name}")).ok()?;
-            let mut path = OsString::from(path).into_vec();
+        let exe = fs::read_link(format!("/proc/{tgid}/exe"));
+        // Threads of the kernel have no program, and so no arguments.
+        let has_program =
+            exe.as_ref().err().is_none_or(|error| error.kind() != io::ErrorKind::NotFound);
+        let path = |link: io::Result<PathBuf>| {
+            let mut path = OsString::from(link.ok()?).into_vec();
             // What the kernel says of a file that has been unlinked since.
             if path.ends_with(DELETED) {
                 path.truncate(path.len() - DELETED.len());
@@ -44,6 +48,9 @@ impl ProcProcess {
             Some(path.into())
         };
         let block = |name| {
+            if !has_program {
+                return None;
+            }
             let bytes = fs::read(format!("/proc/{tgid}/{name}")).ok()?;
             Some(bytes.into_boxed_slice()).filter(|bytes| !bytes.is_empty())
         };
@@ -53,10 +60,10 @@ impl ProcProcess {
             start_ticks: before.start_ticks,
             comm: before.comm,
             uid: real_uid(tgid),
-            exe: link("exe"),
+            exe: path(exe),
             argv: block("cmdline"),
             environment: block("environ"),
-            cwd: link("cwd"),
+            cwd: path(fs::read_link(format!("/proc/{tgid}/cwd"))),
         };
         // All of it must be one process', not half its successor's.
         let after = Stat::read(tgid)?;
@@ -77,11 +84,17 @@ impl ProcProcess {
     }
 }
 
+/// Whether this very process still lives.
+#[must_use]
+pub fn is_there(key: ProcessKey) -> bool {
+    Stat::read(key.tgid).is_some_and(|found| found.start_ticks == key.start_time / ns_per_tick())
+}
+
 /// Every process that there is now.
 ///
 /// # Errors
 /// /proc cannot be listed.
-pub fn processes() -> std::io::Result<Vec<ProcProcess>> {
+pub fn processes() -> io::Result<Vec<ProcProcess>> {
     let tgids = fs::read_dir("/proc")?
         .flatten()
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok());
@@ -140,9 +153,10 @@ fn real_uid(tgid: u32) -> Option<u32> {
     std::str::from_utf8(line).ok()?.split_ascii_whitespace().next()?.parse().ok()
 }
 
-/// /proc counts in ticks of the user interface, 100 a second almost
-/// everywhere.
-fn ns_per_tick() -> u64 {
+/// Nanoseconds of a tick of the user interface, in which /proc counts: 100 a
+/// second almost everywhere.
+#[must_use]
+pub fn ns_per_tick() -> u64 {
     // SAFETY: no precondition.
     let ticks = unsafe { libc::sysconf(libc::_SC_CLK_TCK) };
     1_000_000_000 / u64::try_from(ticks).ok().filter(|ticks| *ticks > 0).unwrap_or(100)

@@ -89,6 +89,9 @@ pub struct ProbeState {
     pub verdict: String,
     /// Programs that stand in for it while it is preempted.
     pub backups: u64,
+    /// Instructions that the verifier went through to accept it; null where the
+    /// kernel does not tell (before 5.16), or did not load it.
+    pub verified_instructions: Option<u64>,
     /// Why it is not attached.
     pub reason: Option<String>,
 }

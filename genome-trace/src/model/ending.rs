@@ -1,9 +1,12 @@
 //! How a process ended.
 
+use serde::{Deserialize, Serialize};
+
 use super::SignalNumber;
 
 /// A process' end, as wait(2) tells it to the parent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Ending {
     /// It called exit, or returned from main.
     Exited {

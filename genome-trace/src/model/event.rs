@@ -2,7 +2,10 @@
 //! the way from a ring to a sink allocates nothing; whoever keeps one copies
 //! what it needs.
 
-use super::{Ending, EventKind, Lost, Persona, Process, SignalNumber, WallTime};
+use super::{
+    Ending, EventKind, GpuName, Lost, Persona, Process, ProcessKey, SignalNumber, UserStack,
+    VramAtDeath, WallTime, XidMeaning,
+};
 
 /// Something that happened, to one process (or, for `lost`, to us).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,15 +14,26 @@ pub struct Event<'a> {
     pub ktime_ns: u64,
     /// When, on the wall clock.
     pub wall_time: WallTime,
-    /// To whom; `None` for `lost`.
+    /// To whom; `None` for `lost`, and for an XID error that nobody is known to
+    /// have caused.
     pub process: Option<Process<'a>>,
     /// Whose that process was; `None` where nothing says.
     pub persona: Option<&'a Persona>,
+    /// The process that the persona was decided on: that process, or the
+    /// ancestor that it has the persona from. `None` where there is no persona,
+    /// and for an event that comes out of a store.
+    pub persona_root: Option<ProcessKey>,
     /// What.
     pub payload: Payload<'a>,
 }
 
 impl Event<'_> {
+    /// Whether it happened to a persona's process, or to no process at all.
+    #[must_use]
+    pub const fn is_somebodys(&self) -> bool {
+        self.persona.is_some() || self.process.is_none()
+    }
+
     /// The kind of the payload.
     #[must_use]
     pub const fn kind(&self) -> EventKind {
@@ -32,6 +46,8 @@ impl Event<'_> {
             Payload::FileCreate(_) => EventKind::FileCreate,
             Payload::FileWrite(_) => EventKind::FileWrite,
             Payload::FileUnlink(_) => EventKind::FileUnlink,
+            Payload::GpuXid(_) => EventKind::GpuXid,
+            Payload::VramSpike(_) => EventKind::VramSpike,
             Payload::Lost(_) => EventKind::Lost,
         }
     }
@@ -56,6 +72,10 @@ pub enum Payload<'a> {
     FileWrite(FileWrite<'a>),
     /// Unlinks of one path since the last such event.
     FileUnlink(FileUnlink<'a>),
+    /// A GPU's driver reported an error.
+    GpuXid(GpuXid<'a>),
+    /// A process suddenly holds far more GPU memory than it used to.
+    VramSpike(VramSpike<'a>),
     /// Events that were lost since the last such event.
     Lost(Lost),
 }
@@ -109,8 +129,13 @@ pub struct Exit {
     pub write_calls: Option<u64>,
     /// Bytes that those calls took.
     pub written_bytes: Option<u64>,
-    /// GPU memory at death.
-    pub vram_bytes: Option<u64>,
+    /// Threads that it had when it began to end.
+    pub threads: Option<u32>,
+    /// Descriptors that were open at its end.
+    pub open_files: Option<u32>,
+    /// GPU memory when it was last looked at; `None` where nobody looked while
+    /// the process lived.
+    pub vram: Option<VramAtDeath>,
 }
 
 /// A signal that ends its receiver.
@@ -124,6 +149,15 @@ pub struct Signal<'a> {
     pub sender_tgid: Option<u32>,
     /// That process' name.
     pub sender_comm: Option<&'a [u8]>,
+    /// The receiver's resident memory.
+    pub rss_bytes: Option<u64>,
+    /// Its threads.
+    pub threads: Option<u32>,
+    /// Its open descriptors.
+    pub open_files: Option<u32>,
+    /// Where the receiver was when it took the signal. Of faults only: those
+    /// whose default action is to dump core, but for SIGQUIT.
+    pub stack: Option<UserStack<'a>>,
 }
 
 /// What ran out of memory.
@@ -199,6 +233,66 @@ pub struct FileUnlink<'a> {
     pub path_truncated: bool,
     /// Calls that succeeded.
     pub unlink_calls: u64,
+}
+
+/// How an XID error was tied to a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum XidTie {
+    /// The driver named it.
+    Driver,
+    /// It alone held memory on that GPU.
+    SoleHolder,
+}
+
+impl XidTie {
+    /// As in JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Driver => "driver",
+            Self::SoleHolder => "sole_holder",
+        }
+    }
+}
+
+/// An error that a GPU's driver reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GpuXid<'a> {
+    /// The error's number; `None` where the driver has lost it.
+    pub xid: Option<u32>,
+    /// What that means, where NVIDIA says.
+    pub meaning: Option<&'static XidMeaning>,
+    /// On which GPU; one that is lost may no longer tell which it is.
+    pub gpu: GpuName<'a>,
+    /// What ties it to the event's process; `None` where nothing does.
+    pub tie: Option<XidTie>,
+    /// The process that the driver named.
+    pub driver_tgid: Option<u32>,
+    /// The name that the driver had for it.
+    pub driver_comm: Option<&'a [u8]>,
+    /// The driver's own words, from the kernel's log.
+    pub message: Option<&'a [u8]>,
+    /// GPU memory that the event's process held when it was last looked at.
+    pub vram_bytes: Option<u64>,
+}
+
+/// A process suddenly holds far more GPU memory than it used to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VramSpike<'a> {
+    /// What it holds now, on all GPUs.
+    pub vram_bytes: u64,
+    /// What it used to hold: the median of the looks before.
+    pub baseline_bytes: u64,
+    /// How many looks those were.
+    pub baseline_looks: u64,
+    /// From the first of them to now.
+    pub window_ns: u64,
+    /// The GPU on which it holds the most.
+    pub gpu: GpuName<'a>,
+    /// What all processes hold on that GPU.
+    pub gpu_used_bytes: Option<u64>,
+    /// What that GPU has.
+    pub gpu_total_bytes: Option<u64>,
 }
 
 #[cfg(test)]

@@ -21,13 +21,17 @@ pub enum EventKind {
     FileWrite,
     /// Unlinks by one process of one path, counted.
     FileUnlink,
+    /// A GPU's driver reported an error.
+    GpuXid,
+    /// A process suddenly holds far more GPU memory than it used to.
+    VramSpike,
     /// Events that could not be handed over.
     Lost,
 }
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Exec,
         Self::Fork,
         Self::Exit,
@@ -36,6 +40,8 @@ impl EventKind {
         Self::FileCreate,
         Self::FileWrite,
         Self::FileUnlink,
+        Self::GpuXid,
+        Self::VramSpike,
         Self::Lost,
     ];
 
@@ -51,6 +57,8 @@ impl EventKind {
             Self::FileCreate => "file_create",
             Self::FileWrite => "file_write",
             Self::FileUnlink => "file_unlink",
+            Self::GpuXid => "gpu_xid",
+            Self::VramSpike => "vram_spike",
             Self::Lost => "lost",
         }
     }
@@ -59,6 +67,13 @@ impl EventKind {
     #[must_use]
     pub const fn is_file(self) -> bool {
         matches!(self, Self::FileCreate | Self::FileWrite | Self::FileUnlink)
+    }
+
+    /// Whether it says what happened to a process, rather than what one does all
+    /// the time.
+    #[must_use]
+    pub const fn is_notable(self) -> bool {
+        !(self.is_file() || matches!(self, Self::Fork))
     }
 }
 

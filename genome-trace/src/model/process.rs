@@ -1,7 +1,9 @@
 //! Processes as events speak of them.
 
+use serde::{Deserialize, Serialize};
+
 /// One process for ever: PIDs are used again, a PID with a start time is not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ProcessKey {
     /// Process id in the initial PID namespace.
     pub tgid: u32,

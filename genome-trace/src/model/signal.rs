@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// A signal; shown by its name, `SIGKILL`, or `SIGRTMIN+3`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SignalNumber(pub u32);
 
 /// Names of 1 to 31 as on x86 and Arm (signal(7)).

@@ -1,25 +1,27 @@
 //! What is known of a process when its persona is decided on.
 
+use std::borrow::Cow;
+
 /// What a process is, as far as it is known. What is `None` matches no
 /// condition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Facts {
+pub struct Facts<'f> {
     /// Path of the executable.
-    pub exe: Option<Box<[u8]>>,
+    pub exe: Option<Cow<'f, [u8]>>,
     /// Its name, at most 15 bytes.
-    pub comm: Option<Box<[u8]>>,
+    pub comm: Option<Cow<'f, [u8]>>,
     /// Its arguments, NUL-separated, as they lie in its memory.
-    pub argv: Option<Box<[u8]>>,
+    pub argv: Option<Cow<'f, [u8]>>,
     /// `GENOME_PERSONA` of its environment; `None` too where it is empty.
-    pub claimed_name: Option<Box<[u8]>>,
+    pub claimed_name: Option<Cow<'f, [u8]>>,
     /// `GENOME_ID` of its environment, likewise.
-    pub claimed_id: Option<Box<[u8]>>,
+    pub claimed_id: Option<Cow<'f, [u8]>>,
     /// Path of its cgroup below the hierarchy's root.
-    pub cgroup_path: Option<Box<[u8]>>,
+    pub cgroup_path: Option<Cow<'f, [u8]>>,
     /// Real user id.
     pub uid: Option<u32>,
     /// Its working directory; only looked up where a rule asks for it.
-    pub cwd: Option<Box<[u8]>>,
+    pub cwd: Option<Cow<'f, [u8]>>,
 }
 
 /// The two variables by which a process says whose it is, out of the block of

@@ -7,8 +7,14 @@ use std::{
     rc::Rc,
 };
 
-use super::{Facts, Rules};
-use crate::model::{Decision, PersonaSource, ProcessKey};
+use rustc_hash::FxHashMap;
+
+use super::{
+    Facts, Rules,
+    judge::Judge,
+    kept::{FactsStore, KeptFacts},
+};
+use crate::model::{Decision, ProcessKey};
 
 /// A process' persona, and how it came by it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,31 +28,12 @@ pub struct Grant {
     pub since: u64,
 }
 
-impl Grant {
-    fn strength(&self) -> Strength {
-        match self.decision.source {
-            PersonaSource::Environment | PersonaSource::Rule { .. } => Strength::Stated,
-            PersonaSource::BuiltIn { .. } => Strength::Recognised,
-            PersonaSource::Container | PersonaSource::Unit => Strength::LastResort,
-        }
-    }
-}
-
-/// How much an answer is worth: a child keeps its parent's persona unless its
-/// own is stated, or worth at least as much.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Strength {
-    LastResort,
-    Recognised,
-    Stated,
-}
-
 /// A process that has not ended.
 #[derive(Debug)]
 struct Live {
     start_time: u64,
     parent: Option<ProcessKey>,
-    facts: Rc<Facts>,
+    facts: Rc<KeptFacts>,
     /// What it had before it was decided on: from its parent, or from the
     /// program that it ran before.
     inherited: Option<Grant>,
@@ -56,44 +43,68 @@ struct Live {
     before: Option<(u64, Option<Grant>)>,
 }
 
+impl Live {
+    fn member(&self, tgid: u32) -> Member<'_> {
+        Member {
+            key: ProcessKey { tgid, start_time: self.start_time },
+            facts: self.facts.facts(),
+            grant: self.grant.as_ref(),
+            parent: self.parent,
+        }
+    }
+}
+
 /// One process, for those who list them.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Member<'a> {
     /// Which.
     pub key: ProcessKey,
     /// What it is.
-    pub facts: &'a Facts,
+    pub facts: Facts<'a>,
     /// Whose it is.
     pub grant: Option<&'a Grant>,
+    /// Its parent, where that was known when it began.
+    pub parent: Option<ProcessKey>,
 }
 
 /// Which process works for whom.
 #[derive(Debug)]
 pub struct Registry {
-    rules: Rules,
-    live: HashMap<u32, Live>,
+    judge: Judge,
+    store: FactsStore,
+    /// Keys come from the kernel, which counts them up: nobody can choose them
+    /// to collide.
+    live: FxHashMap<u32, Live>,
     /// Processes that have ended and whose counts may still come, with the
     /// persona that they had; those of the flush before, and newer ones.
-    ended: [HashMap<ProcessKey, Option<Grant>>; 2],
+    ended: [FxHashMap<ProcessKey, Option<Grant>>; 2],
 }
 
 impl Registry {
     /// Begins with no process.
     #[must_use]
     pub fn new(rules: Rules) -> Self {
-        Self { rules, live: HashMap::new(), ended: Default::default() }
+        Self {
+            judge: Judge::new(rules),
+            store: FactsStore::default(),
+            live: FxHashMap::default(),
+            ended: Default::default(),
+        }
     }
 
     /// Whether the rules ask for working directories.
     #[must_use]
     pub fn needs_cwd(&self) -> bool {
-        self.rules.need_cwd()
+        self.judge.rules.need_cwd()
     }
 
     /// Takes in processes that were there before anything was heard of them:
     /// key, parent's process id, and what each is. A process that is known
     /// already stays as it is.
-    pub fn found(&mut self, processes: impl IntoIterator<Item = (ProcessKey, Option<u32>, Facts)>) {
+    pub fn found<'f>(
+        &mut self,
+        processes: impl IntoIterator<Item = (ProcessKey, Option<u32>, Facts<'f>)>,
+    ) {
         // Parents first, or their children would inherit nothing. A child
         // is no older than its parent, but may be as old by a coarse clock.
         let mut waiting = BTreeMap::new();
@@ -120,13 +131,13 @@ impl Registry {
         }
     }
 
-    fn enter(&mut self, key: ProcessKey, ppid: Option<u32>, facts: Facts) {
+    fn enter(&mut self, key: ProcessKey, ppid: Option<u32>, facts: Facts<'_>) {
         let (parent, inherited) = self.heritage(ppid);
-        let grant = decide(&self.rules, &facts, inherited.as_ref(), key, key.start_time);
-        let facts = Rc::new(facts);
+        let grant = self.judge.decide(&facts, inherited.as_ref(), key, key.start_time);
+        let facts = self.store.keep(&facts);
         let live =
             Live { start_time: key.start_time, parent, facts, inherited, grant, before: None };
-        self.live.insert(key.tgid, live);
+        self.insert(key.tgid, live);
     }
 
     /// What a child of that process gets from it.
@@ -144,16 +155,29 @@ impl Registry {
         let live = Live {
             start_time: key.start_time,
             parent,
-            facts: facts.unwrap_or_default(),
+            facts: facts.unwrap_or_else(|| self.store.nothing()),
             grant: inherited.clone(),
             inherited,
             before: None,
         };
-        self.live.insert(key.tgid, live);
+        self.insert(key.tgid, live);
+    }
+
+    fn insert(&mut self, tgid: u32, live: Live) {
+        // One whose end was lost.
+        if let Some(replaced) = self.live.insert(tgid, live) {
+            self.store.release(replaced.facts);
+        }
     }
 
     /// A process ran a new program.
-    pub fn executed(&mut self, key: ProcessKey, ppid: Option<u32>, facts: Facts, ktime_ns: u64) {
+    pub fn executed(
+        &mut self,
+        key: ProcessKey,
+        ppid: Option<u32>,
+        facts: Facts<'_>,
+        ktime_ns: u64,
+    ) {
         let known = self.live.get_mut(&key.tgid).filter(|live| live.start_time == key.start_time);
         let Some(live) = known else {
             // Its fork was lost.
@@ -163,8 +187,9 @@ impl Registry {
         // What it was found to be as the program before goes on: a wrapper's
         // persona is that of what it runs.
         live.inherited = had.clone();
-        live.grant = decide(&self.rules, &facts, had.as_ref(), key, ktime_ns);
-        live.facts = Rc::new(facts);
+        live.grant = self.judge.decide(&facts, had.as_ref(), key, ktime_ns);
+        let facts = self.store.keep(&facts);
+        self.store.release(mem::replace(&mut live.facts, facts));
         live.before = Some((ktime_ns, had));
     }
 
@@ -179,6 +204,7 @@ impl Registry {
         if let Some(live) = self.live.remove(&key.tgid) {
             let [_, newer] = &mut self.ended;
             newer.insert(key, live.grant);
+            self.store.release(live.facts);
         }
     }
 
@@ -216,7 +242,7 @@ impl Registry {
 
     /// Decides on everybody anew, by other rules.
     pub fn replace_rules(&mut self, rules: Rules, ktime_ns: u64) {
-        self.rules = rules;
+        self.judge.rules = rules;
         let mut order: Vec<ProcessKey> = self.keys().collect();
         order.sort_by_key(|key| (key.start_time, key.tgid));
         for key in order {
@@ -228,7 +254,7 @@ impl Registry {
                 _ => live.inherited.clone(),
             };
             let facts = live.facts.clone();
-            let mut grant = decide(&self.rules, &facts, inherited.as_ref(), key, ktime_ns);
+            let mut grant = self.judge.decide(&facts.facts(), inherited.as_ref(), key, ktime_ns);
             if let Some(live) = self.live.get_mut(&key.tgid) {
                 // What stays as it is has been so for longer.
                 if let (Some(new), Some(old)) = (&mut grant, &live.grant)
@@ -246,56 +272,18 @@ impl Registry {
 
     /// Every process that has not ended, in no order.
     pub fn members(&self) -> impl Iterator<Item = Member<'_>> {
-        self.live.iter().map(|(tgid, live)| Member {
-            key: ProcessKey { tgid: *tgid, start_time: live.start_time },
-            facts: &live.facts,
-            grant: live.grant.as_ref(),
-        })
+        self.live.iter().map(|(tgid, live)| live.member(*tgid))
+    }
+
+    /// The process that has this number now, where it is known.
+    #[must_use]
+    pub fn member(&self, tgid: u32) -> Option<Member<'_>> {
+        Some(self.live.get(&tgid)?.member(tgid))
     }
 
     fn keys(&self) -> impl Iterator<Item = ProcessKey> {
         self.members().map(|member| member.key)
     }
-}
-
-/// What a process gets: what it says itself, or a file's rule says of it; else
-/// what it inherited, unless what can be recognised is worth as much.
-fn decide(
-    rules: &Rules,
-    facts: &Facts,
-    inherited: Option<&Grant>,
-    key: ProcessKey,
-    since: u64,
-) -> Option<Grant> {
-    let own = |decision: Decision| {
-        let decision = Rc::new(decision);
-        Some(Grant { decision, from: key, since })
-    };
-    if let Some(decision) = rules.by_environment(facts).or_else(|| rules.by_file(facts)) {
-        // Handed down through the environment: the same persona as before.
-        if let Some(grant) = inherited
-            && *grant.decision == decision
-        {
-            return Some(grant.clone());
-        }
-        return own(decision);
-    }
-    let worth = inherited.map(Grant::strength);
-    if worth.is_none_or(|worth| worth <= Strength::Recognised)
-        && let Some(decision) = rules.by_program(facts)
-    {
-        return own(decision);
-    }
-    // The cgroup itself is handed down, and a process may be moved out of it:
-    // one in a login session is not the SSH server that began it.
-    if worth.is_none_or(|worth| worth <= Strength::LastResort) && facts.cgroup_path.is_some() {
-        let decision = rules.by_cgroup(facts)?;
-        return inherited
-            .filter(|grant| *grant.decision == decision)
-            .cloned()
-            .or_else(|| own(decision));
-    }
-    inherited.cloned()
 }
 
 #[cfg(test)]

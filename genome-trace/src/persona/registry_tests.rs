@@ -25,11 +25,11 @@ fn key(tgid: u32, start_time: u64) -> ProcessKey {
     ProcessKey { tgid, start_time }
 }
 
-fn program(comm: &str) -> Facts {
+fn program(comm: &str) -> Facts<'_> {
     Facts { comm: Some(comm.as_bytes().into()), ..Facts::default() }
 }
 
-fn claiming(comm: &str, name: &str) -> Facts {
+fn claiming<'f>(comm: &'f str, name: &'f str) -> Facts<'f> {
     Facts { claimed_name: Some(name.as_bytes().into()), ..program(comm) }
 }
 
@@ -86,7 +86,7 @@ fn what_a_program_is_recognised_by_does_not_outdo_what_was_stated() {
 fn a_unit_is_left_with_its_cgroup() {
     let mut registry = registry();
     let in_cgroup =
-        |path: &str| Facts { cgroup_path: Some(path.as_bytes().into()), ..program("sh") };
+        |path: &str| Facts { cgroup_path: Some(path.as_bytes().to_vec().into()), ..program("sh") };
     registry.executed(key(10, 1), None, in_cgroup("/system.slice/ssh.service"), 2);
     registry.forked(key(11, 3), Some(10));
     assert_eq!(name(&registry, key(11, 3)), Some("ssh"));

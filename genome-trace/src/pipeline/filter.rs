@@ -25,7 +25,11 @@ impl Filter {
     /// Whether an event passes. What is unknown does not match.
     #[must_use]
     pub fn passes(&self, event: &Event<'_>) -> bool {
-        let Some(process) = &event.process else { return true };
+        let is_wanted_kind = self.kinds.is_empty() || self.kinds.contains(&event.kind());
+        let Some(process) = &event.process else {
+            // Of what is anybody's, everybody should know.
+            return is_wanted_kind || event.kind() == EventKind::Lost;
+        };
         if self.excluded_tgid == Some(process.key.tgid) {
             return false;
         }
@@ -34,7 +38,7 @@ impl Filter {
         }
         let is_wanted = |name: &String| self.personas.contains(name);
         (self.personas.is_empty() || event.persona.is_some_and(|p| is_wanted(&p.name)))
-            && (self.kinds.is_empty() || self.kinds.contains(&event.kind()))
+            && is_wanted_kind
             && (self.comms.is_empty()
                 || process.comm.is_some_and(|comm| self.comms.iter().any(|c| c == comm)))
             && (self.uids.is_empty() || process.uid.is_some_and(|uid| self.uids.contains(&uid)))
@@ -62,6 +66,7 @@ mod tests {
             wall_time: WallTime { unix_ns: 0 },
             process,
             persona: None,
+            persona_root: None,
             payload: Payload::Fork,
         }
     }
@@ -122,5 +127,9 @@ mod tests {
         let filter = Filter { uids: vec![1000], ..Filter::default() };
         assert!(!filter.passes(&event(Some(unknown))));
         assert!(filter.passes(&event(None)));
+        let filter = Filter { kinds: vec![EventKind::Exit], ..Filter::default() };
+        assert!(!filter.passes(&event(None)));
+        let lost = Payload::Lost(crate::model::Lost::default());
+        assert!(filter.passes(&Event { payload: lost, ..event(None) }));
     }
 }

@@ -1,6 +1,12 @@
 //! What records refer to and do not carry: clocks, cgroups, kernel symbols.
 
-use std::{cell::OnceCell, collections::HashMap};
+use std::{
+    collections::HashMap,
+    sync::{Arc, OnceLock},
+    thread,
+};
+
+use rustc_hash::FxHashMap;
 
 use crate::{
     kernel::{
@@ -14,11 +20,12 @@ use crate::{
 /// What records refer to: clocks, cgroups, kernel symbols.
 pub struct Known {
     clock: ClockOffset,
-    cgroups: HashMap<u64, Box<[u8]>>,
+    /// Ids come from the kernel, which counts them up.
+    cgroups: FxHashMap<u64, Box<[u8]>>,
     hierarchy_id: u32,
     page_size: u64,
     since: u64,
-    oom: OnceCell<Option<OomSymbols>>,
+    oom: Arc<OnceLock<Option<OomSymbols>>>,
 }
 
 impl Known {
@@ -28,11 +35,11 @@ impl Known {
     pub fn new(cgroups: HashMap<u64, Box<[u8]>>, hierarchy_id: u32, page_size: u64) -> Self {
         Self {
             clock: ClockOffset::now(),
-            cgroups,
+            cgroups: cgroups.into_iter().collect(),
             hierarchy_id,
             page_size,
             since: boot_ns(),
-            oom: OnceCell::new(),
+            oom: Arc::default(),
         }
     }
 }
@@ -41,6 +48,17 @@ impl Known {
     /// Measures the distance between the clocks anew.
     pub(super) fn set_clock(&mut self) {
         self.clock = ClockOffset::now();
+    }
+
+    /// Reads the kernel's symbols while nobody waits for them: who looks around
+    /// at an OOM kill would come a tenth of a second late.
+    pub(super) fn read_symbols(&self) {
+        let oom = Arc::clone(&self.oom);
+        let read = move || {
+            oom.get_or_init(|| OomSymbols::read().ok());
+        };
+        // Where there is no thread they are read when they are needed.
+        let _ = thread::Builder::new().name("symbols".to_owned()).spawn(read);
     }
 
     /// Keeps the path of a new cgroup.
@@ -62,7 +80,8 @@ impl Surroundings for Known {
     }
 
     fn oom_constraint(&self, stack: &[u64]) -> Option<MemoryConstraint> {
-        // Read when first needed: most runs see no OOM kill.
+        // Read when first needed, where nobody asked for them before: most runs
+        // see no OOM kill.
         self.oom.get_or_init(|| OomSymbols::read().ok()).as_ref()?.constraint(stack)
     }
 

@@ -3,24 +3,46 @@
 
 mod attribution;
 mod filter;
+mod gpus;
+mod keep;
 mod known;
+mod late;
+mod listeners;
+mod neighbours;
+mod replay;
 mod rule_files;
+mod sampling;
+mod stacks;
+mod xids;
 
 pub use attribution::{Attribution, KernelFilter, facts_from_proc};
 pub use filter::Filter;
+pub use gpus::GpuParts;
+pub use keep::{CrashJudge, Keep};
 pub use known::Known;
+pub use replay::Replay;
 pub use rule_files::{MACHINE_RULES, RuleFiles, RulesFailure, read_rule_file};
+pub use sampling::{Publish, SamplingParts};
 
-use std::{io, time::Duration};
+use std::{io, rc::Rc, time::Duration};
 
-use tokio::time::Instant;
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{Instant, Interval, MissedTickBehavior, interval},
+};
+
+use gpus::Gpus;
+use listeners::Listeners;
+use neighbours::Neighbours;
+use sampling::{Around, Sampling};
 
 use crate::{
     kernel::{clock::boot_ns, syscall::wait_for_programs},
-    model::{Event, EventKind, Lost, Payload},
-    probe::Object,
-    sink::Sink,
-    source::{Counts, FLUSH_INTERVAL, Losses, Ring, Skips},
+    model::{Event, EventKind, Lost, Payload, ProcessRecord},
+    probe::{Object, Tasks},
+    sink::{RawRecording, Sink},
+    source::{Counts, FLUSH_INTERVAL, Losses, Ring, Skips, Watched},
+    symbolize::StackAnswer,
     wire::{DecodeError, Decoded, Decoder, Surroundings as _},
 };
 
@@ -35,8 +57,17 @@ const LOSS_INTERVAL: Duration = Duration::from_millis(100);
 const EXIT_FLUSH_INTERVAL: Duration = Duration::from_millis(100);
 /// How long the rings are read before flushes and signals get their turn.
 const DRAIN_SLICE: Duration = Duration::from_millis(20);
-/// The same, while a flush waits for the names of its files.
+/// The same, while a flush waits for the names of its files, or new rules for
+/// what came before them.
 const NAMES_SLICE: Duration = Duration::from_millis(500);
+/// How long the rings are left alone once they were read to their end. The
+/// kernel wakes a reader at the first record after that, so without this rest
+/// every event of a storm would cost a wake-up; with it, a lone event is still
+/// passed on at once, and no event waits longer than this.
+const REST: Duration = Duration::from_millis(10);
+/// A ring that had filled by more than this share of its size while it was
+/// left alone gets no rest: one part in so many.
+const REST_SHARE: u64 = 8;
 /// How often the distance between the clocks is measured.
 const CLOCK_INTERVAL: Duration = Duration::from_secs(10);
 
@@ -49,6 +80,8 @@ pub enum Failure {
     Read(io::Error),
     /// Writing an event failed; `BrokenPipe` where the reader went away.
     Write(io::Error),
+    /// Writing the recording failed.
+    Record(io::Error),
 }
 
 impl From<io::Error> for Failure {
@@ -56,6 +89,19 @@ impl From<io::Error> for Failure {
         Self::Read(error)
     }
 }
+
+/// What a pipeline can be asked for while it runs.
+#[derive(Debug)]
+pub enum Request {
+    /// Read the rules again; answered with whether they could be.
+    ReadRules(oneshot::Sender<bool>),
+    /// Pass on what has happened until now, counts included; answered when
+    /// that is done.
+    CatchUp(oneshot::Sender<()>),
+}
+
+/// Where they come in.
+pub type Requests = mpsc::Receiver<Request>;
 
 /// The parts that a pipeline is put together from.
 pub struct Parts {
@@ -77,6 +123,22 @@ pub struct Parts {
     pub rule_files: RuleFiles,
     /// What is shown.
     pub filter: Filter,
+    /// Where everything is kept, whatever is shown, too.
+    pub keep: Option<Keep>,
+    /// Who may ask for something.
+    pub requests: Option<Requests>,
+    /// GPUs, where they are looked at.
+    pub gpus: Option<GpuParts>,
+    /// Where the records themselves are kept, too.
+    pub recording: Option<RawRecording>,
+    /// Whose files alone are counted, where it is processes with their
+    /// descendants: once all have ended, nobody's will be.
+    pub trees: Option<Watched>,
+    /// What tells the processes that there are; `None` where the kernel does
+    /// not let it.
+    pub tasks: Option<Tasks>,
+    /// Looks at what everybody uses, where they are wanted.
+    pub sampling: Option<SamplingParts>,
 }
 
 /// What a run saw.
@@ -101,7 +163,14 @@ pub struct Pipeline<S> {
     losses: Losses,
     skips: Skips,
     lost: Lost,
+    /// When the counters of losses were read last, on the boot clock.
+    losses_read_ns: u64,
     rule_files: RuleFiles,
+    requests: Option<Requests>,
+    /// Until the run begins.
+    gpus: Option<GpuParts>,
+    sample_interval: Option<Duration>,
+    trees: Option<Watched>,
 }
 
 /// What a record passes through once it is out of its ring.
@@ -110,6 +179,9 @@ struct Stage<S> {
     known: Known,
     attribution: Attribution,
     filter: Filter,
+    listeners: Listeners,
+    gpus: Option<Gpus>,
+    recording: Option<RawRecording>,
     counts: Counts,
     sink: S,
     events: u64,
@@ -123,8 +195,35 @@ impl<S: Sink> Pipeline<S> {
     /// Puts the parts together; what passes goes to `sink`.
     #[must_use]
     pub fn new(parts: Parts, sink: S) -> Self {
-        let Parts { object, lifecycle, io, counts, losses, known, attribution, rule_files, filter } =
-            parts;
+        let Parts {
+            object,
+            lifecycle,
+            io,
+            counts,
+            losses,
+            known,
+            attribution,
+            rule_files,
+            filter,
+            keep,
+            requests,
+            gpus,
+            recording,
+            trees,
+            tasks,
+            sampling,
+        } = parts;
+        let tasks = tasks.map(Rc::new);
+        let neighbours = tasks.clone().map(Neighbours::new);
+        let keep = keep.map(|keep| {
+            known.read_symbols();
+            keep.with_neighbours(neighbours)
+        });
+        let sample_interval = sampling.as_ref().map(|sampling| sampling.interval);
+        let sampling = sampling
+            .zip(tasks)
+            .map(|(parts, tasks)| Sampling::new(tasks, parts.hierarchy, parts.publish));
+        let losses_read_ns = known.tracing_since();
         Self {
             object: Some(object),
             lifecycle,
@@ -134,6 +233,9 @@ impl<S: Sink> Pipeline<S> {
                 known,
                 attribution,
                 filter,
+                listeners: Listeners { keep, sampling },
+                gpus: None,
+                recording,
                 counts,
                 sink,
                 events: 0,
@@ -143,7 +245,12 @@ impl<S: Sink> Pipeline<S> {
             losses,
             skips: Skips::default(),
             lost: Lost::default(),
+            losses_read_ns,
             rule_files,
+            requests,
+            gpus,
+            sample_interval,
+            trees,
         }
     }
 
@@ -155,6 +262,9 @@ impl<S: Sink> Pipeline<S> {
     pub async fn run(mut self, stop: impl Future<Output = ()>) -> (Outcome, Result<(), Failure>) {
         let result = self.follow(stop).await;
         let result = result.and_then(|()| self.finish());
+        if let Some(keep) = &mut self.stage.listeners.keep {
+            keep.settle().await;
+        }
         let outcome = Outcome {
             events: self.stage.events,
             lost: self.lost,
@@ -168,15 +278,20 @@ impl<S: Sink> Pipeline<S> {
         let lifecycle = self.lifecycle.waitable()?;
         let io = self.io.waitable()?;
         let mut stop = std::pin::pin!(stop);
-        let mut flush = tokio::time::interval(FLUSH_INTERVAL);
-        flush.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut flush = every(FLUSH_INTERVAL);
         let mut rules = self.rule_files.watch()?;
+        let mut requests = self.requests.take();
+        self.stage.keep_processes();
+        self.stage.gpus = self.gpus.take().map(Gpus::new);
+        let mut samples = self.sample_interval.map(every);
         let mut clock_measured = Instant::now();
         let mut losses_read = Instant::now();
         let mut flushed = Instant::now();
         let mut more = false;
+        let mut rest_until = Instant::now();
         loop {
-            let mut flush_now = false;
+            let (mut flush_now, mut look_now) = (false, false);
+            let is_resting = Instant::now() < rest_until;
             // Readiness is cleared before the rings are read to their end, so
             // what comes in meanwhile is announced again.
             tokio::select! {
@@ -184,27 +299,68 @@ impl<S: Sink> Pipeline<S> {
                 () = &mut stop => return Ok(()),
                 changed = rules.changed() => {
                     changed?;
-                    self.read_rules_again();
+                    // What happened before the change goes by the old rules.
+                    self.drain(NAMES_SLICE)?;
+                    self.read_rules_again("have changed and were");
+                }
+                asked = next_request(requests.as_mut()) => {
+                    self.drain(NAMES_SLICE)?;
+                    // Whoever asked may have gone.
+                    match asked {
+                        Request::ReadRules(answer) => {
+                            let _ = answer.send(self.read_rules_again("were"));
+                        }
+                        Request::CatchUp(answer) => {
+                            self.flush_counts()?;
+                            flushed = Instant::now();
+                            let _ = answer.send(());
+                        }
+                    }
                 }
                 _ = flush.tick() => flush_now = true,
-                ready = lifecycle.readable() => ready?.clear_ready(),
-                ready = io.readable() => ready?.clear_ready(),
+                () = tick(samples.as_mut()) => look_now = true,
+                () = gpus_changed(self.stage.gpus.as_mut()) => {}
+                answer = names_of_a_stack(self.stage.listeners.keep.as_mut()) => {
+                    if let Some(keep) = &mut self.stage.listeners.keep {
+                        keep.take_names(answer);
+                    }
+                }
+                () = tokio::time::sleep_until(rest_until), if is_resting => {}
+                ready = lifecycle.readable(), if !is_resting => ready?.clear_ready(),
+                ready = io.readable(), if !is_resting => ready?.clear_ready(),
                 () = std::future::ready(()), if more => {}
             }
+            let waiting = [self.lifecycle.fill(), self.io.fill()];
             more = self.drain(DRAIN_SLICE)?;
+            let was_idle = waiting.iter().all(|(bytes, _)| *bytes == 0);
+            let was_busy = waiting.iter().any(|(bytes, capacity)| bytes * REST_SHARE > *capacity);
+            if !more && !was_idle && !was_busy {
+                rest_until = Instant::now() + REST;
+            }
+            self.stage.pass_gpus(self.trees.as_ref())?;
             let now = Instant::now();
             let exit_flush = self.stage.exited && now - flushed >= EXIT_FLUSH_INTERVAL;
-            if flush_now || exit_flush || self.stage.counts.is_pressing() {
+            if flush_now || look_now || exit_flush || self.stage.counts.is_pressing() {
                 self.flush_counts()?;
                 flushed = now;
             }
             if flush_now || now - losses_read >= LOSS_INTERVAL {
                 self.look_for_skips()?;
                 if flush_now {
+                    if let Some(gpus) = &mut self.stage.gpus {
+                        gpus.tick();
+                    }
+                    if let Some(keep) = &mut self.stage.listeners.keep {
+                        keep.tick();
+                    }
                     self.skips.settle();
+                    self.leave_files();
                 }
                 self.tell_losses()?;
                 losses_read = now;
+            }
+            if look_now {
+                self.stage.look(&self.lost);
             }
             if now - clock_measured >= CLOCK_INTERVAL {
                 self.stage.known.set_clock();
@@ -214,16 +370,32 @@ impl<S: Sink> Pipeline<S> {
         }
     }
 
+    /// Takes the probes of files away once nobody is left whose files are
+    /// counted: they cost everybody else.
+    fn leave_files(&mut self) {
+        if self.trees.take_if(|trees| trees.is_empty()).is_some()
+            && let Some(object) = &mut self.object
+        {
+            object.detach_files();
+            eprintln!(
+                "genome-trace: the processes asked for have all ended, so the probes of files \
+                 are taken away"
+            );
+        }
+    }
+
     /// Goes by the rules as they are now; where they cannot be used, by those
-    /// that were read before.
-    fn read_rules_again(&mut self) {
+    /// that were read before. Whether they can be used.
+    fn read_rules_again(&mut self, how: &str) -> bool {
         match self.rule_files.read() {
             Ok(rules) => {
                 self.stage.attribution.replace_rules(rules, boot_ns());
-                eprintln!("genome-trace: the persona rules have changed and were read again");
+                eprintln!("genome-trace: the persona rules {how} read again");
+                true
             }
             Err(failure) => {
                 eprintln!("{failure}\ngenome-trace: the persona rules read before this are kept");
+                false
             }
         }
     }
@@ -259,7 +431,9 @@ impl<S: Sink> Pipeline<S> {
     /// Takes the counts since the last flush out of the kernel.
     fn flush_counts(&mut self) -> Result<(), Failure> {
         self.stage.exited = false;
-        if !self.stage.counts.has_any() && !self.stage.names_were_lost {
+        // Its last names may be on their way still.
+        let is_awaited = self.stage.listeners.keep.as_mut().is_some_and(Keep::flush_begins);
+        if !self.stage.counts.has_any() && !self.stage.names_were_lost && !is_awaited {
             self.stage.attribution.flushed();
             return Ok(());
         }
@@ -270,6 +444,9 @@ impl<S: Sink> Pipeline<S> {
         self.stage.pass_counts()?;
         if !more {
             self.stage.attribution.flushed();
+            if let Some(keep) = &mut self.stage.listeners.keep {
+                keep.flushed();
+            }
         }
         Ok(())
     }
@@ -287,6 +464,7 @@ impl<S: Sink> Pipeline<S> {
     /// Shows what was lost since the last time.
     fn tell_losses(&mut self) -> Result<(), Failure> {
         let failed = |error| Failure::Read(io::Error::other(error));
+        let since_ns = std::mem::replace(&mut self.losses_read_ns, boot_ns());
         let mut lost = self.losses.read().map_err(failed)?;
         lost.skipped = self.skips.told();
         let new = lost.since(&self.lost);
@@ -295,7 +473,7 @@ impl<S: Sink> Pipeline<S> {
         }
         self.lost = lost;
         self.stage.names_were_lost |= new.file_path != 0 || new.file_create != 0;
-        self.stage.show_lost(new)
+        self.stage.show_lost(new, since_ns)
     }
 
     /// Detaches the probes, then hands over what they left.
@@ -313,6 +491,9 @@ impl<S: Sink> Pipeline<S> {
             self.stage.pass_counts()?;
         }
         self.tell_losses()?;
+        if let Some(recording) = &mut self.stage.recording {
+            recording.flush().map_err(Failure::Record)?;
+        }
         self.stage.sink.flush().map_err(Failure::Write)
     }
 }
@@ -320,15 +501,28 @@ impl<S: Sink> Pipeline<S> {
 impl<S: Sink> Stage<S> {
     /// One record, from its bytes to the sink.
     fn pass(&mut self, record: &[u8]) -> Result<(), Failure> {
+        if let Some(recording) = &mut self.recording {
+            recording.record(record, &self.known).map_err(Failure::Record)?;
+        }
         match self.decoder.decode(record, &self.known).map_err(Failure::Decode)? {
-            Decoded::Event(event, named) => {
+            Decoded::Event(mut event, named) => {
                 if let Some(file) = named {
                     self.counts.name(file, record);
                 }
                 self.exited |= event.kind() == EventKind::Exit;
                 self.attribution.hear(&event);
-                let event = Event { persona: self.attribution.persona(&event), ..event };
-                show(&event, &self.filter, &mut self.sink, &mut self.events)?;
+                (event.persona, event.persona_root) = self.attribution.persona(&event).unzip();
+                if let (Payload::Exit(exit), Some(process), Some(gpus)) =
+                    (&mut event.payload, &event.process, &mut self.gpus)
+                {
+                    let whose = event.persona.zip(event.persona_root);
+                    exit.vram = gpus.ended(process, whose, event.ktime_ns);
+                }
+                if let Some(keep) = &mut self.listeners.keep {
+                    keep.look_around(&event, &self.known, &self.attribution);
+                }
+                let listeners = Some(&mut self.listeners);
+                show(&event, listeners, &self.filter, &mut self.sink, &mut self.events)?;
                 if let (Payload::Exit(_), Some(process)) = (&event.payload, &event.process) {
                     self.attribution.ended(process.key);
                 }
@@ -348,34 +542,139 @@ impl<S: Sink> Stage<S> {
 
     /// The counts of the map that is not current.
     fn pass_counts(&mut self) -> Result<(), Failure> {
-        let Self { decoder, known, attribution, filter, counts, sink, events, .. } = self;
+        let Self {
+            decoder,
+            known,
+            attribution,
+            filter,
+            listeners,
+            recording,
+            counts,
+            sink,
+            events,
+            ..
+        } = self;
         counts.take(boot_ns(), |counted| {
+            if let Some(recording) = recording {
+                recording.count(&counted, known).map_err(Failure::Record)?;
+            }
             let event = decoder.counted(counted, known);
             attribution.hear(&event);
-            show(&Event { persona: attribution.persona(&event), ..event }, filter, sink, events)
+            let (persona, persona_root) = attribution.persona(&event).unzip();
+            let event = Event { persona, persona_root, ..event };
+            show(&event, Some(&mut *listeners), filter, sink, events)
         })
     }
 
-    fn show_lost(&mut self, lost: Lost) -> Result<(), Failure> {
+    /// What the GPUs have told.
+    fn pass_gpus(&mut self, trees: Option<&Watched>) -> Result<(), Failure> {
+        let Self { known, attribution, filter, listeners, gpus, sink, events, .. } = self;
+        let Some(gpus) = gpus else { return Ok(()) };
+        let in_tree = |tgid| trees.is_some_and(|trees| trees.value(tgid).is_some());
+        gpus.take(attribution, in_tree, |event| {
+            let event = Event { wall_time: known.wall_time(event.ktime_ns), ..*event };
+            show(&event, Some(&mut *listeners), filter, sink, events)
+        })
+    }
+
+    /// The processes that were there before the trace.
+    fn keep_processes(&mut self) {
+        let Some(keep) = &mut self.listeners.keep else { return };
+        for record in self.attribution.records() {
+            let started = Some(self.known.wall_time(record.key.start_time));
+            keep.process(ProcessRecord { started, ..record });
+        }
+    }
+
+    /// Looks at what everybody uses.
+    fn look(&mut self, lost: &Lost) {
+        let Listeners { keep, sampling } = &mut self.listeners;
+        let Some(sampling) = sampling else { return };
+        let around = Around {
+            known: &self.known,
+            attribution: &self.attribution,
+            gpus: self.gpus.as_ref(),
+            lost_events: lost.total(),
+        };
+        if let (Some(usage), Some(keep)) = (sampling.look(&around), keep) {
+            keep.usage(&usage);
+        }
+    }
+
+    /// `since_ns` is when the counters were read before this.
+    fn show_lost(&mut self, lost: Lost, since_ns: u64) -> Result<(), Failure> {
         let ktime_ns = boot_ns();
         let event = Event {
             ktime_ns,
             wall_time: self.known.wall_time(ktime_ns),
             process: None,
             persona: None,
+            persona_root: None,
             payload: Payload::Lost(lost),
         };
+        if let Some(keep) = &mut self.listeners.keep {
+            keep.event(&event);
+            keep.lost(&lost, self.known.wall_time(since_ns), event.wall_time);
+        }
         self.sink.event(&event).map_err(Failure::Write)
     }
 }
 
-/// Hands an event to the sink where it passes the filter, and counts it.
+/// Ready when somebody asks for something; never where nobody can.
+async fn next_request(requests: Option<&mut Requests>) -> Request {
+    if let Some(requests) = requests
+        && let Some(asked) = requests.recv().await
+    {
+        return asked;
+    }
+    std::future::pending().await
+}
+
+/// Ready when it is time; never where no time is set.
+async fn tick(interval: Option<&mut Interval>) {
+    match interval {
+        Some(interval) => {
+            interval.tick().await;
+        }
+        None => std::future::pending().await,
+    }
+}
+
+/// Ticks, the first at once. One that is late moves those after it.
+fn every(period: Duration) -> Interval {
+    let mut interval = interval(period);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    interval
+}
+
+/// Ready when a crash's stack has its names; never where nothing is kept.
+async fn names_of_a_stack(keep: Option<&mut Keep>) -> StackAnswer {
+    match keep {
+        Some(keep) => keep.named().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Ready when the GPUs have something to tell; never where there are none.
+async fn gpus_changed(gpus: Option<&mut Gpus>) {
+    match gpus {
+        Some(gpus) => gpus.changed().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Lets everybody hear of an event, hands it to the sink where it passes the
+/// filter, and counts it then.
 fn show(
     event: &Event<'_>,
+    listeners: Option<&mut Listeners>,
     filter: &Filter,
     sink: &mut impl Sink,
     events: &mut u64,
 ) -> Result<(), Failure> {
+    if let Some(listeners) = listeners {
+        listeners.hear(event);
+    }
     if filter.passes(event) {
         *events += 1;
         sink.event(event).map_err(Failure::Write)?;

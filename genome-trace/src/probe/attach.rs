@@ -1,24 +1,37 @@
 //! Loading the BPF object and attaching the probes of a plan.
 
-use std::{fmt, io::Read as _, os::fd::AsFd as _};
+use std::{
+    collections::HashMap as StdHashMap,
+    fmt, io,
+    os::fd::{AsFd as _, BorrowedFd, OwnedFd},
+};
 
 use aya::{
     Ebpf, EbpfLoader,
     maps::{Array, HashMap, Map, MapData, PerCpuArray},
     programs::{Iter, Program, ProgramError},
 };
-use genome_trace_common::{
-    KernelFacts, Kind, LostCounts, NO_SYSCALL, ProgramConfig, SyscallNumbers,
-};
+use genome_trace_common::{KernelFacts, Kind, LostCounts, ProgramConfig, StderrTail};
 
 use super::{
     Mode, Plan, ProbeVerdict, Verdict,
-    spec::{Hook, ProbeSpec},
+    acts::{acts, write_call},
+    kernel_function::with_calls,
+    kernel_types::KernelTypes,
+    spec::{Hook, PROBES, ProbeSpec},
+    tasks::Tasks,
+    verify::{self, Purpose},
 };
-use crate::{kernel::syscall, model::EventKind};
+use crate::{
+    kernel::{
+        syscall::{self, attach_to_tracepoint, without_opening},
+        tracefs::Tracefs,
+    },
+    model::EventKind,
+};
 
 /// The BPF programs, as `cargo xtask build-ebpf` built them.
-static OBJECT: &[u8] = aya::include_bytes_aligned!("../../bpf/genome-trace.bpf.o");
+pub(super) static OBJECT: &[u8] = aya::include_bytes_aligned!("../../bpf/genome-trace.bpf.o");
 
 /// Sizes of what the kernel side keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +42,12 @@ pub struct Rings {
     pub io_bytes: u32,
     /// Counts of (process, file) that fit between two flushes.
     pub counts: u32,
+    /// Counts of busy files for both epochs and all processors.
+    pub hot_counts: u32,
+    /// Elements of the map that marks who is watched.
+    pub mark_blocks: u32,
+    /// Processes whose standard error may be kept at the same time.
+    pub stderr_tails: u32,
 }
 
 /// Whose files, and which of their events, the programs look at.
@@ -46,6 +65,11 @@ pub struct Scope {
     pub has_backups: bool,
     /// Processes that exec are watched until their persona is decided on.
     pub wants_candidates: bool,
+    /// Processors that there may ever be.
+    pub processors: u32,
+    /// The end of what processes write to standard error is kept, of those
+    /// that are asked for.
+    pub keeps_stderr: bool,
 }
 
 impl Scope {
@@ -63,6 +87,8 @@ impl Scope {
             file_kinds: self.file_kinds.iter().fold(0, |bits, kind| bits | bit(kind)),
             has_backups: self.has_backups.into(),
             wants_candidates: self.wants_candidates.into(),
+            processors: self.processors,
+            stderr_call: if self.keeps_stderr { write_call() } else { u32::MAX },
         }
     }
 }
@@ -103,11 +129,23 @@ impl fmt::Display for AttachError {
 
 impl std::error::Error for AttachError {}
 
+/// The iterator that tells which processes there are at the start: the name of
+/// the program, and of what it goes through.
+pub(super) const TASKS: &str = "task";
+
+/// What the kernel refused to load, and why.
+type Refused = StdHashMap<String, ProgramError>;
+
 /// The loaded object. Dropping it detaches everything.
 pub struct Object {
     ebpf: Ebpf,
-    btf: aya::Btf,
+    /// The ids of what programs are attached to, until everything is attached:
+    /// they take some room.
+    btf: Option<aya::Btf>,
     attached: Vec<&'static ProbeSpec>,
+    /// Open as long as its programs are to run.
+    exits: Vec<(&'static str, OwnedFd)>,
+    tracefs: Option<Tracefs>,
 }
 
 impl Object {
@@ -116,23 +154,34 @@ impl Object {
     ///
     /// # Errors
     /// [`AttachError::Load`], with the kernel's words.
-    pub fn load(facts: &KernelFacts, scope: &Scope, rings: Rings) -> Result<Self, AttachError> {
+    pub fn load(
+        facts: &KernelFacts,
+        types: KernelTypes,
+        scope: &Scope,
+        rings: Rings,
+    ) -> Result<Self, AttachError> {
         let fail = |error: &dyn std::error::Error| AttachError::Load(chain(error));
-        let btf = aya::Btf::from_sys_fs().map_err(|error| fail(&error))?;
-        let calls = syscall_numbers();
+        let acts = acts();
         let config = scope.config();
-        let ebpf = EbpfLoader::new()
-            .btf(Some(&btf))
+        // A new loader reads all of the kernel's types, for relocations, of
+        // which the object has none.
+        let mut loader = without_opening(EbpfLoader::new);
+        let ebpf = loader
+            .btf(None)
             .override_global("KERNEL", facts, true)
-            .override_global("SYSCALLS", &calls, true)
+            .override_global("SYSCALLS", &acts, true)
             .override_global("CONFIG", &config, true)
             .map_max_entries("LIFECYCLE", rings.lifecycle_bytes)
             .map_max_entries("IO", rings.io_bytes)
             .map_max_entries("COUNTS_0", rings.counts)
             .map_max_entries("COUNTS_1", rings.counts)
-            .load(OBJECT)
+            .map_max_entries("HOT", rings.hot_counts)
+            .map_max_entries("WATCH_MARKS", rings.mark_blocks)
+            .map_max_entries("STDERR_TAILS", rings.stderr_tails)
+            .load(&with_calls(OBJECT, facts))
             .map_err(|error| fail(&error))?;
-        Ok(Self { ebpf, btf, attached: Vec::new() })
+        let btf = types.get().map_err(AttachError::Load)?;
+        Ok(Self { ebpf, btf: Some(btf), attached: Vec::new(), exits: Vec::new(), tracefs: None })
     }
 
     /// Attaches the probes of `plan` and writes what became of each into it.
@@ -143,6 +192,7 @@ impl Object {
     /// probes are detached again, and another plan may be tried.
     /// [`AttachError::Essential`] where nothing would.
     pub fn attach(&mut self, plan: &mut Plan) -> Result<(), AttachError> {
+        let mut refused = self.load_programs(plan);
         for probe in &mut plan.probes {
             let spec = probe.spec;
             if self.attached.contains(&spec) {
@@ -155,21 +205,21 @@ impl Object {
             // attached last first, tracepoints what was attached first.
             let backups_first = matches!(spec.hook, Hook::Fentry(_) | Hook::Fexit(_));
             if backups_first {
-                self.attach_backups(probe);
+                self.attach_backups(probe, &mut refused);
             }
-            match self.attach_one(spec.program, spec.hook, &probe.target) {
+            match self.attach_one(spec.program, spec.hook, &probe.target, &mut refused) {
                 Ok(()) => {
                     self.attached.push(spec);
                     probe.verdict = Verdict::Attached;
                     if !backups_first {
-                        self.attach_backups(probe);
+                        self.attach_backups(probe, &mut refused);
                     }
                 }
                 Err(reason) => {
                     probe.verdict = Verdict::Refused(reason.clone());
                     match spec.mode {
                         Some(mode) if spec.essential => {
-                            self.detach_mode(mode);
+                            self.detach(|spec| spec.mode == Some(mode));
                             return Err(AttachError::Mode(
                                 mode,
                                 format!("{}: {reason}", spec.program),
@@ -186,62 +236,116 @@ impl Object {
         Ok(())
     }
 
+    /// Has the kernel verify what the plan attaches, and the task iterator.
+    fn load_programs(&mut self, plan: &Plan) -> Refused {
+        let Some(btf) = &self.btf else { return Refused::new() };
+        let planned = plan.probes.iter().filter(|probe| probe.verdict == Verdict::Planned);
+        let mut wanted: StdHashMap<_, _> = planned
+            .flat_map(|probe| {
+                let purpose = Purpose::Hook(probe.spec.hook, &probe.target);
+                let backups = probe.spec.backups.iter().take(probe.backups);
+                std::iter::once(&probe.spec.program)
+                    .chain(backups)
+                    .map(move |program| (*program, purpose))
+            })
+            .collect();
+        wanted.insert(TASKS, Purpose::Tasks);
+        verify::load(&mut self.ebpf, &wanted, btf)
+    }
+
     /// One that is refused is missed only as long as the others are preempted,
     /// and what is missed then is told.
-    fn attach_backups(&mut self, probe: &mut ProbeVerdict) {
+    fn attach_backups(&mut self, probe: &mut ProbeVerdict, refused: &mut Refused) {
         let ProbeSpec { backups, hook, .. } = *probe.spec;
         let planned = backups.iter().take(probe.backups);
         let in_order: Vec<_> = match hook {
             Hook::Fentry(_) | Hook::Fexit(_) => planned.rev().collect(),
             _ => planned.collect(),
         };
-        let attached =
-            in_order.into_iter().filter(|name| self.attach_one(name, hook, &probe.target).is_ok());
+        let attached = in_order
+            .into_iter()
+            .filter(|name| self.attach_one(name, hook, &probe.target, refused).is_ok());
         probe.backups = attached.count();
     }
 
-    fn attach_one(&mut self, name: &str, hook: Hook, target: &str) -> Result<(), String> {
+    fn attach_one(
+        &mut self,
+        name: &'static str,
+        hook: Hook,
+        target: &str,
+        refused: &mut Refused,
+    ) -> Result<(), String> {
+        if let Some(error) = refused.remove(name) {
+            return Err(reason(&error));
+        }
+        if let Hook::SyscallExits(events) = hook {
+            return self.attach_to_exits(name, events).map_err(|error| error.to_string());
+        }
         let missing = || format!("the BPF object has no program {name}");
         let program = self.ebpf.program_mut(name).ok_or_else(missing)?;
-        attach_program(program, hook, target, &self.btf).map_err(|error| reason(&error))
+        attach_program(program, target).map_err(|error| reason(&error))
     }
 
-    fn detach_mode(&mut self, mode: Mode) {
-        let (gone, kept) =
-            std::mem::take(&mut self.attached).into_iter().partition(|s| s.mode == Some(mode));
-        self.attached = kept;
-        let gone = Vec::<&'static ProbeSpec>::from_iter(gone);
-        for name in gone.iter().flat_map(|spec| spec.backups.iter().chain([&spec.program])) {
+    /// Attaches to those of the events that the kernel has: which is not each
+    /// of them on every architecture, but the first.
+    fn attach_to_exits(&mut self, name: &'static str, events: &[&str]) -> io::Result<()> {
+        let tracefs = match &mut self.tracefs {
+            Some(tracefs) => tracefs,
+            none => none.insert(Tracefs::open()?),
+        };
+        let program = self.ebpf.program(name).ok_or(io::ErrorKind::NotFound)?;
+        let program = program.fd().map_err(io::Error::other)?.as_fd();
+        for (index, event) in events.iter().enumerate() {
+            match tracefs.event_id(event) {
+                Ok(id) => self.exits.push((name, attach_to_tracepoint(program, id)?)),
+                Err(error) if index > 0 && error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Detaches what tells of files, of whatever mode.
+    pub fn detach_files(&mut self) {
+        self.detach(|spec| !spec.kinds.is_empty());
+    }
+
+    fn detach(&mut self, is_meant: impl Fn(&ProbeSpec) -> bool) {
+        self.attached.retain(|spec| !is_meant(spec));
+        let gone = PROBES.iter().filter(|spec| is_meant(spec));
+        for name in gone.flat_map(|spec| spec.backups.iter().chain([&spec.program])) {
+            self.exits.retain(|(program, _)| program != name);
             // A program that is loaded can be unloaded; the others are not.
             let _ = match self.ebpf.program_mut(name) {
                 Some(Program::BtfTracePoint(program)) => program.unload(),
                 Some(Program::FEntry(program)) => program.unload(),
                 Some(Program::FExit(program)) => program.unload(),
                 Some(Program::KProbe(program)) => program.unload(),
+                Some(Program::TracePoint(program)) => program.unload(),
                 _ => Ok(()),
             };
         }
     }
 
-    /// The processes that there are now: one record of the kind `Task` each.
+    /// What tells the processes that there are.
     ///
     /// # Errors
     /// The kernel's words, where it refuses the iterator.
-    pub fn read_tasks(&mut self) -> Result<Vec<u8>, AttachError> {
-        let program = self.ebpf.program_mut("task").and_then(|p| <&mut Iter>::try_from(p).ok());
+    pub fn tasks(&mut self) -> Result<Tasks, AttachError> {
+        let program = self.ebpf.program_mut(TASKS).and_then(|p| <&mut Iter>::try_from(p).ok());
         let program = program.ok_or(AttachError::Tasks("the BPF object has none".to_owned()))?;
-        let link = program
-            .load("task", &self.btf)
-            .and_then(|()| program.attach())
-            .and_then(|id| program.take_link(id));
-        let fail = |error: &dyn std::error::Error| AttachError::Tasks(chain(error));
-        let mut tasks = link
-            .map_err(|error| AttachError::Tasks(reason(&error)))?
-            .into_file()
-            .map_err(|error| fail(&error))?;
-        let mut records = Vec::new();
-        tasks.read_to_end(&mut records).map_err(|error| fail(&error))?;
-        Ok(records)
+        if program.fd().is_err()
+            && let Some(btf) = &self.btf
+        {
+            program.load(TASKS, btf).map_err(|error| AttachError::Tasks(reason(&error)))?;
+        }
+        let program = program.fd().map_err(|error| AttachError::Tasks(reason(&error)))?;
+        Tasks::new(program.as_fd()).map_err(|error| AttachError::Tasks(error.to_string()))
+    }
+
+    /// A program, where it is loaded.
+    pub(super) fn loaded(&self, program: &str) -> Option<BorrowedFd<'_>> {
+        Some(self.ebpf.program(program)?.fd().ok()?.as_fd())
     }
 
     /// Takes the maps out, for those who read them.
@@ -249,19 +353,36 @@ impl Object {
     /// # Errors
     /// [`AttachError::Map`] where the object lacks one.
     pub fn into_probes(mut self) -> Result<Probes, AttachError> {
+        self.btf = None;
+        self.tracefs = None;
         let lifecycle = self.take("LIFECYCLE")?;
         let io = self.take("IO")?;
         let rescued = self.typed("RESCUED", |map| PerCpuArray::try_from(map).ok())?;
         let lost = self.typed("LOST", |map| PerCpuArray::try_from(map).ok())?;
         let epoch = self.typed("EPOCH", |map| Array::try_from(map).ok())?;
         let counts = [self.take("COUNTS_0")?, self.take("COUNTS_1")?];
+        let hot = self.take("HOT")?;
         let watched = self.typed("WATCHED", |map| HashMap::try_from(map).ok())?;
-        Ok(Probes { object: self, lifecycle, io, lost, rescued, epoch, counts, watched })
+        let watch_marks = self.take("WATCH_MARKS")?;
+        let stderr_tails = self.typed("STDERR_TAILS", |map| HashMap::try_from(map).ok())?;
+        Ok(Probes {
+            object: self,
+            lifecycle,
+            io,
+            lost,
+            rescued,
+            epoch,
+            counts,
+            hot,
+            watched,
+            watch_marks,
+            stderr_tails,
+        })
     }
 
     fn take(&mut self, name: &'static str) -> Result<MapData, AttachError> {
         match self.ebpf.take_map(name) {
-            Some(Map::RingBuf(data) | Map::HashMap(data)) => Ok(data),
+            Some(Map::RingBuf(data) | Map::HashMap(data) | Map::Array(data)) => Ok(data),
             _ => Err(AttachError::Map(name)),
         }
     }
@@ -302,33 +423,22 @@ pub struct Probes {
     pub epoch: Array<MapData, u32>,
     /// The two maps of counts.
     pub counts: [MapData; 2],
+    /// The counts of busy files.
+    pub hot: MapData,
     /// Processes asked for.
     pub watched: HashMap<MapData, u32, u32>,
+    /// Which PIDs are among them.
+    pub watch_marks: MapData,
+    /// Ends of what processes wrote to standard error.
+    pub stderr_tails: HashMap<MapData, u32, StderrTail>,
 }
 
-fn attach_program(
-    program: &mut Program,
-    hook: Hook,
-    target: &str,
-    btf: &aya::Btf,
-) -> Result<(), ProgramError> {
-    match (hook, program) {
-        (Hook::TracepointBtf(name), Program::BtfTracePoint(program)) => {
-            program.load(name, btf)?;
-            program.attach().map(drop)
-        }
-        (Hook::Fentry(_), Program::FEntry(program)) => {
-            program.load(target, btf)?;
-            program.attach().map(drop)
-        }
-        (Hook::Fexit(_), Program::FExit(program)) => {
-            program.load(target, btf)?;
-            program.attach().map(drop)
-        }
-        (Hook::Kprobe(_) | Hook::Kretprobe(_), Program::KProbe(program)) => {
-            program.load()?;
-            program.attach(target, 0).map(drop)
-        }
+fn attach_program(program: &mut Program, target: &str) -> Result<(), ProgramError> {
+    match program {
+        Program::BtfTracePoint(program) => program.attach().map(drop),
+        Program::FEntry(program) => program.attach().map(drop),
+        Program::FExit(program) => program.attach().map(drop),
+        Program::KProbe(program) => program.attach(target, 0).map(drop),
         _ => Err(ProgramError::UnexpectedProgramType),
     }
 }
@@ -370,35 +480,3 @@ fn chain(error: &dyn std::error::Error) -> String {
     }
     text
 }
-
-/// This architecture's system calls; the newer ones have only the `at` forms.
-const fn syscall_numbers() -> SyscallNumbers {
-    SyscallNumbers {
-        write: libc::SYS_write,
-        pwrite64: libc::SYS_pwrite64,
-        writev: libc::SYS_writev,
-        pwritev: libc::SYS_pwritev,
-        pwritev2: libc::SYS_pwritev2,
-        sendfile: libc::SYS_sendfile,
-        splice: libc::SYS_splice,
-        copy_file_range: libc::SYS_copy_file_range,
-        openat: libc::SYS_openat,
-        openat2: libc::SYS_openat2,
-        unlinkat: libc::SYS_unlinkat,
-        #[cfg(target_arch = "x86_64")]
-        open: libc::SYS_open,
-        #[cfg(target_arch = "x86_64")]
-        creat: libc::SYS_creat,
-        #[cfg(target_arch = "x86_64")]
-        unlink: libc::SYS_unlink,
-        #[cfg(not(target_arch = "x86_64"))]
-        open: NO_SYSCALL,
-        #[cfg(not(target_arch = "x86_64"))]
-        creat: NO_SYSCALL,
-        #[cfg(not(target_arch = "x86_64"))]
-        unlink: NO_SYSCALL,
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-const _: i64 = NO_SYSCALL;

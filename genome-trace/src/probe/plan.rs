@@ -28,7 +28,7 @@ impl FromStr for ModeChoice {
         }
         name.parse()
             .map(Self::Forced)
-            .map_err(|error| format!("{error}; there are auto, fexit, kprobe, tracepoint"))
+            .map_err(|error| format!("{error}; there are auto, fexit, kprobe, syscall, tracepoint"))
     }
 }
 
@@ -118,6 +118,10 @@ fn verdict(spec: &'static ProbeSpec, file_kinds: &[EventKind], support: &Support
 fn target(spec: &ProbeSpec, support: &Support) -> Option<&'static str> {
     match spec.hook {
         Hook::TracepointBtf(name) => support.tracepoints.get(name).copied(),
+        // Which of them the kernel has shows when they are attached.
+        Hook::SyscallExits(events) => {
+            events.first().map(|event| event.rsplit_once('/').map_or(*event, |(_, name)| name))
+        }
         hook => hook.functions().iter().copied().find(|name| support.functions.contains(name)),
     }
 }
@@ -156,7 +160,8 @@ mod tests {
     }
 
     fn everything() -> Support {
-        let facts = KernelFacts { io_complete_req_arg: 1, ..KernelFacts::ABSENT };
+        let facts =
+            KernelFacts { io_complete_req_arg: 1, has_task_pt_regs: 1, ..KernelFacts::ABSENT };
         let calm = Preemption { of_tracepoints: false, of_trampolines: false };
         Support::new(&facts, Vec::new(), calm, |_| true, |_| true)
     }
@@ -168,6 +173,8 @@ mod tests {
         support.rule_out(Mode::Fexit, "EPERM".to_owned());
         assert_eq!(plan(&request(ModeChoice::Auto), &support).mode, Some(Mode::Kprobe));
         support.rule_out(Mode::Kprobe, "no kprobes".to_owned());
+        assert_eq!(plan(&request(ModeChoice::Auto), &support).mode, Some(Mode::Syscall));
+        support.rule_out(Mode::Syscall, "no tracefs".to_owned());
         let plan = plan(&request(ModeChoice::Auto), &support);
         assert_eq!(plan.mode, Some(Mode::Tracepoint));
         assert_eq!(plan.modes[0].1, Err("EPERM".to_owned()));
@@ -198,7 +205,7 @@ mod tests {
         let mut support = everything();
         support.functions.remove("vfs_write");
         let plan = plan(&request(ModeChoice::Auto), &support);
-        assert_eq!(plan.mode, Some(Mode::Tracepoint));
+        assert_eq!(plan.mode, Some(Mode::Syscall));
         assert!(plan.modes[0].1.as_ref().unwrap_err().contains("vfs_write"));
     }
 

@@ -103,10 +103,10 @@ fn counted(route: Route, mode: Mode, plan: &Plan) -> Result<(), String> {
         Route::Aio => {
             return Err("io_submit hands the write to the file system past every probe".to_owned());
         }
-        Route::IoUringFiles if mode == Mode::Tracepoint => {
+        Route::IoUringFiles if matches!(mode, Mode::Syscall | Mode::Tracepoint) => {
             return Err("files that io_uring creates or deletes make no system call".to_owned());
         }
-        Route::Compat if mode == Mode::Tracepoint => {
+        Route::Compat if matches!(mode, Mode::Syscall | Mode::Tracepoint) => {
             return Err("32-bit system calls have other numbers".to_owned());
         }
         _ => {}
@@ -114,6 +114,8 @@ fn counted(route: Route, mode: Mode, plan: &Plan) -> Result<(), String> {
     let program = match (route, mode) {
         (Route::IoUring, _) => "io_uring_complete",
         (_, Mode::Tracepoint) => "sys_exit",
+        (Route::Splice | Route::CopyFileRange, Mode::Syscall) => "syscall_splice",
+        (_, Mode::Syscall) => "syscall_write",
         (Route::Compat, _) => "vfs_write_",
         (Route::IoUringFiles, _) => "do_filp_open_",
         (route, _) => route.program().unwrap_or_default(),

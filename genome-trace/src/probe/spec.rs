@@ -11,13 +11,15 @@ pub enum Mode {
     Fexit,
     /// Kernel probes on the same functions.
     Kprobe,
+    /// The exits of the system calls that matter.
+    Syscall,
     /// The exit of every system call.
     Tracepoint,
 }
 
 impl Mode {
     /// From the cheapest to the one that needs least.
-    pub const ALL: [Self; 3] = [Self::Fexit, Self::Kprobe, Self::Tracepoint];
+    pub const ALL: [Self; 4] = [Self::Fexit, Self::Kprobe, Self::Syscall, Self::Tracepoint];
 
     /// The name on the command line.
     #[must_use]
@@ -25,6 +27,7 @@ impl Mode {
         match self {
             Self::Fexit => "fexit",
             Self::Kprobe => "kprobe",
+            Self::Syscall => "syscall",
             Self::Tracepoint => "tracepoint",
         }
     }
@@ -60,6 +63,9 @@ pub(super) enum Hook {
     Kprobe(&'static [&'static str]),
     /// The return of a function, by a kernel probe.
     Kretprobe(&'static [&'static str]),
+    /// The returns of system calls, by the tracepoint of each: those of them
+    /// that the kernel has, the first of which it must have.
+    SyscallExits(&'static [&'static str]),
 }
 
 impl Hook {
@@ -69,7 +75,8 @@ impl Hook {
             Self::TracepointBtf(_) => preemption.of_tracepoints,
             Self::Fentry(_) | Self::Fexit(_) => preemption.of_trampolines,
             // Kernel probes run with preemption off.
-            Self::Kprobe(_) | Self::Kretprobe(_) => false,
+            // and so do these: perf_syscall_exit().
+            Self::Kprobe(_) | Self::Kretprobe(_) | Self::SyscallExits(_) => false,
         }
     }
 
@@ -80,13 +87,14 @@ impl Hook {
             Self::Fexit(_) => "fexit",
             Self::Kprobe(_) => "kprobe",
             Self::Kretprobe(_) => "kretprobe",
+            Self::SyscallExits(_) => "tracepoint",
         }
     }
 
     /// The functions that it can be attached to, the newest name last.
     pub(super) const fn functions(&self) -> &'static [&'static str] {
         match self {
-            Self::TracepointBtf(_) => &[],
+            Self::TracepointBtf(_) | Self::SyscallExits(_) => &[],
             Self::Fentry(names)
             | Self::Fexit(names)
             | Self::Kprobe(names)
@@ -142,6 +150,8 @@ const FILE: &[&str] = &[
     "vfsmount.mnt_root",
 ];
 const TABLE: &[&str] = &["task_struct.files", "files_struct.fdt", "fdtable.fd", "fdtable.max_fds"];
+const SYSCALL: &[&str] =
+    &["pt_regs", "task_struct.files", "files_struct.fdt", "fdtable.fd", "task_struct.fs"];
 const UNLINK: &[&str] = &["path.mnt", "path.dentry", "dentry.d_parent", "dentry.d_inode"];
 
 const WRITES: &[EventKind] = &[EventKind::FileWrite];
@@ -201,6 +211,16 @@ const fn fexit(
     needs: &'static [&'static str],
 ) -> ProbeSpec {
     file(Mode::Fexit, program, Hook::Fexit(function), purpose, kinds, needs)
+}
+
+const fn syscall_exits(
+    program: &'static str,
+    events: &'static [&'static str],
+    purpose: &'static str,
+    kinds: &'static [EventKind],
+) -> ProbeSpec {
+    let hook = Hook::SyscallExits(events);
+    file(Mode::Syscall, program, hook, purpose, kinds, SYSCALL)
 }
 
 const fn kprobe(
@@ -326,13 +346,49 @@ pub(super) static PROBES: &[ProbeSpec] = &[
     ),
     kprobe("vfs_unlink_enter", &["vfs_unlink"], "unlinks", UNLINKS, UNLINK),
     kretprobe("vfs_unlink_return", &["vfs_unlink"], "unlinks", UNLINKS, UNLINK),
+    essential(syscall_exits(
+        "syscall_write",
+        &[
+            "syscalls/sys_exit_write",
+            "syscalls/sys_exit_pwrite64",
+            "syscalls/sys_exit_writev",
+            "syscalls/sys_exit_pwritev",
+            "syscalls/sys_exit_pwritev2",
+            "syscalls/sys_exit_sendfile64",
+        ],
+        "write, pwrite, writev, pwritev, pwritev2, sendfile",
+        WRITES,
+    )),
+    syscall_exits(
+        "syscall_splice",
+        &["syscalls/sys_exit_splice", "syscalls/sys_exit_copy_file_range"],
+        "splice, copy_file_range",
+        WRITES,
+    ),
+    essential(syscall_exits(
+        "syscall_open",
+        &[
+            "syscalls/sys_exit_openat",
+            "syscalls/sys_exit_open",
+            "syscalls/sys_exit_creat",
+            "syscalls/sys_exit_openat2",
+        ],
+        "file creations",
+        CREATIONS,
+    )),
+    syscall_exits(
+        "syscall_unlink",
+        &["syscalls/sys_exit_unlinkat", "syscalls/sys_exit_unlink"],
+        "unlinks",
+        UNLINKS,
+    ),
     essential(file(
         Mode::Tracepoint,
         "sys_exit",
         Hook::TracepointBtf("sys_exit"),
         "writes, file creations, unlinks",
         FILES,
-        &["pt_regs", "task_struct.files", "files_struct.fdt", "fdtable.fd", "task_struct.fs"],
+        SYSCALL,
     )),
     ProbeSpec {
         program: "io_uring_complete",

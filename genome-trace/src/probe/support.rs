@@ -48,13 +48,22 @@ impl Support {
             })
             .filter(|name| has_tracepoint(name))
             .collect();
+        let mut unusable = Vec::new();
+        if facts.has_task_pt_regs == ABSENT {
+            unusable.push((
+                Mode::Syscall,
+                "the kernel does not hand programs the registers of a system call \
+                 (bpf_task_pt_regs, since 5.15)"
+                    .to_owned(),
+            ));
+        }
         Self {
             functions,
             tracepoints,
             missing,
             io_uring_tells_request: facts.io_complete_req_arg != ABSENT,
             preemption,
-            unusable: Vec::new(),
+            unusable,
         }
     }
 

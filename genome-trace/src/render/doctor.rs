@@ -4,8 +4,21 @@ use std::io::{self, Write as _};
 
 use anstyle::{AnsiColor, Style};
 
-use super::{text::Escaped, units::Bytes};
+use super::{
+    line::LineStyle,
+    text::{Escaped, columns},
+    units::Bytes,
+};
 use crate::model::{CheckState, Diagnosis, ProbeState, RouteState};
+
+/// Columns in front of what was found.
+const NOTE_COLUMN: usize = 24;
+/// Columns in front of what a probe is for.
+const PURPOSE_COLUMN: usize = 55;
+/// Columns in front of why it is not attached.
+const REASON_COLUMN: usize = 43;
+/// Text with less room than this is left to the terminal to break.
+const ROOM_MIN: usize = 16;
 
 /// Writes the report as one JSON object on one line.
 ///
@@ -18,14 +31,16 @@ pub fn write_json(out: &mut Vec<u8>, diagnosis: &Diagnosis) -> io::Result<()> {
 }
 
 /// Writes the report for people.
-pub fn write_text(out: &mut Vec<u8>, diagnosis: &Diagnosis, color: bool) {
+pub fn write_text(out: &mut Vec<u8>, diagnosis: &Diagnosis, style: &LineStyle) {
     // Writing to a Vec does not fail.
-    let _ = Report { out, color }.write(diagnosis);
+    let _ = Report { out, color: style.color, width: style.width }.write(diagnosis);
 }
 
 struct Report<'a> {
     out: &'a mut Vec<u8>,
     color: bool,
+    /// Columns of the terminal; `None` breaks nothing.
+    width: Option<usize>,
 }
 
 impl Report<'_> {
@@ -36,9 +51,11 @@ impl Report<'_> {
         self.heading("Machine")?;
         for check in &diagnosis.checks {
             self.mark(check.state)?;
-            writeln!(self.out, "{:<15} {}", check.name, check.found)?;
+            write!(self.out, "{:<15} ", check.name)?;
+            self.note(NOTE_COLUMN, &check.found)?;
             if let Some(remedy) = &check.remedy {
-                writeln!(self.out, "{:<8}{:<15} -> {remedy}", "", "")?;
+                write!(self.out, "{:NOTE_COLUMN$}-> ", "")?;
+                self.note(NOTE_COLUMN + 3, remedy)?;
             }
         }
         if !diagnosis.modes.is_empty() {
@@ -55,7 +72,8 @@ impl Report<'_> {
                 (None, true) => "used",
                 (None, false) => "works",
             };
-            writeln!(self.out, "{:<15} {note}", mode.mode)?;
+            write!(self.out, "{:<15} ", mode.mode)?;
+            self.note(NOTE_COLUMN, note)?;
         }
         if !diagnosis.probes.is_empty() {
             self.heading("Probes")?;
@@ -74,7 +92,8 @@ impl Report<'_> {
                 Some(reason) => format!("not counted: {reason}"),
                 None => "counted".to_owned(),
             };
-            writeln!(self.out, "{:<15} {note}", route.route)?;
+            write!(self.out, "{:<15} ", route.route)?;
+            self.note(NOTE_COLUMN, &note)?;
         }
         self.heading("Rings")?;
         for ring in &diagnosis.rings {
@@ -109,16 +128,41 @@ impl Report<'_> {
         self.mark(if probe.reason.is_some() { CheckState::Gap } else { CheckState::Ok })?;
         let ProbeState { hook, target, purpose, verdict, .. } = probe;
         let what = format!("{hook}/{target}");
-        write!(self.out, "{what:<34} {verdict:<11} {purpose}")?;
-        match probe.backups {
-            0 => writeln!(self.out)?,
-            1 => writeln!(self.out, " (and a backup)")?,
-            backups => writeln!(self.out, " (and {backups} backups)")?,
-        }
+        write!(self.out, "{what:<34} {verdict:<11} ")?;
+        let backups = match probe.backups {
+            0 => String::new(),
+            1 => " (and a backup)".to_owned(),
+            backups => format!(" (and {backups} backups)"),
+        };
+        self.note(PURPOSE_COLUMN, &format!("{purpose}{backups}"))?;
         if let Some(reason) = &probe.reason {
-            writeln!(self.out, "{:<8}{:<34} {reason}", "", "")?;
+            write!(self.out, "{:REASON_COLUMN$}", "")?;
+            self.note(REASON_COLUMN, reason)?;
         }
         Ok(())
+    }
+
+    /// The end of a line of which so many columns are taken: broken between
+    /// words where the terminal is too narrow, and continued below its start.
+    fn note(&mut self, start: usize, text: &str) -> io::Result<()> {
+        let room = self.width.and_then(|width| width.checked_sub(start));
+        let Some(room) = room.filter(|room| *room >= ROOM_MIN) else {
+            return writeln!(self.out, "{text}");
+        };
+        let mut used = 0;
+        for word in text.split(' ') {
+            let taken = columns(word);
+            if used > 0 && used + 1 + taken > room {
+                write!(self.out, "\n{:start$}", "")?;
+                used = 0;
+            } else if used > 0 {
+                write!(self.out, " ")?;
+                used += 1;
+            }
+            write!(self.out, "{word}")?;
+            used += taken;
+        }
+        writeln!(self.out)
     }
 
     fn style(&self, style: Style) -> Style {
@@ -172,6 +216,7 @@ mod tests {
                     purpose: text("write, pwrite"),
                     verdict: text("attached"),
                     backups: 3,
+                    verified_instructions: Some(1234),
                     reason: None,
                 },
                 ProbeState {
@@ -181,6 +226,7 @@ mod tests {
                     purpose: text("io_uring writes"),
                     verdict: text("unavailable"),
                     backups: 0,
+                    verified_instructions: None,
                     reason: Some(text("it does not tell the request")),
                 },
             ],
@@ -194,21 +240,36 @@ mod tests {
         }
     }
 
+    fn text(color: bool, width: Option<usize>) -> String {
+        let mut out = Vec::new();
+        let style = LineStyle { color, width, time_zone: jiff::tz::TimeZone::UTC };
+        write_text(&mut out, &diagnosis(), &style);
+        String::from_utf8(out).unwrap()
+    }
+
     #[test]
     fn the_report_for_people() {
-        let mut out = Vec::new();
-        write_text(&mut out, &diagnosis(), false);
-        insta::assert_snapshot!(String::from_utf8(out).unwrap());
+        insta::assert_snapshot!(text(false, None));
+    }
+
+    #[test]
+    fn no_word_is_broken_on_a_narrow_terminal() {
+        let narrow = text(false, Some(60));
+        // What a probe is for has no room there, and is left as it is.
+        let in_columns = narrow.lines().filter(|line| !line.contains("attached"));
+        for line in in_columns.filter(|line| !line.contains("unavailable")) {
+            assert!(columns(line) <= 60, "{line}");
+        }
+        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(words(&narrow), words(&text(false, None)));
+        assert!(narrow.contains("the kernel refuses it: Operation not\n"), "{narrow}");
     }
 
     #[test]
     fn colour_adds_nothing_but_colour() {
-        let (mut plain, mut coloured) = (Vec::new(), Vec::new());
-        write_text(&mut plain, &diagnosis(), false);
-        write_text(&mut coloured, &diagnosis(), true);
+        let (plain, coloured) = (text(false, None), text(true, None));
         assert_ne!(plain, coloured);
-        let stripped = anstyle_free(&String::from_utf8(coloured).unwrap());
-        assert_eq!(stripped.into_bytes(), plain);
+        assert_eq!(anstyle_free(&coloured), plain);
     }
 
     /// Takes `ESC [ … m` out.

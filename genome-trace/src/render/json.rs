@@ -1,16 +1,11 @@
 //! An event as one line of JSON, schema version 1 (docs/events.md).
 
 mod payload;
-mod text;
+mod value;
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
-
-use self::{
-    payload::PayloadView,
-    text::{Lossy, Shown},
-};
+use self::value::{Lossy, Object, Plain};
 use super::time::Utc;
-use crate::model::Event;
+use crate::model::{Event, WallTime};
 
 /// Version of the schema: raised when a field changes its meaning, not when
 /// one is added.
@@ -20,41 +15,43 @@ pub const SCHEMA_VERSION: u32 = 1;
 /// the schema is there; what is unknown is `null`. Bytes that are not UTF-8
 /// are written as U+FFFD.
 pub fn write_event(out: &mut Vec<u8>, event: &Event<'_>, host: &str) {
-    // A Vec takes every byte, and the views refuse nothing.
-    let _ = serde_json::to_writer(&mut *out, &EventView { event, host });
+    let kind = event.kind().name();
+    let process = event.process.as_ref();
+    let persona = event.persona;
+    Object::append(out, |object| {
+        object
+            .field("v", SCHEMA_VERSION)
+            .field("time", Plain(Utc(event.wall_time).text()))
+            .field("host", host)
+            .field("kind", kind)
+            .field("persona", persona.map(|persona| persona.name.as_str()))
+            .field("genome_id", persona.and_then(|persona| persona.genome_id.as_deref()))
+            .field("tgid", process.map(|process| process.key.tgid))
+            .field("tid", process.and_then(|process| process.tid))
+            .field("ppid", process.and_then(|process| process.ppid))
+            .field("start_time", process.map(|process| process.key.start_time))
+            .field("comm", process.and_then(|process| process.comm).map(Lossy))
+            .field("uid", process.and_then(|process| process.uid))
+            .field("cgroup_path", process.and_then(|process| process.cgroup_path).map(Lossy))
+            .object(kind, |fields| payload::write(fields, &event.payload));
+    });
     out.push(b'\n');
 }
 
-struct EventView<'a> {
-    event: &'a Event<'a>,
-    host: &'a str,
-}
-
-impl Serialize for EventView<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let kind = self.event.kind().name();
-        let process = self.event.process.as_ref();
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("v", &SCHEMA_VERSION)?;
-        map.serialize_entry("time", &Shown(Utc(self.event.wall_time)))?;
-        map.serialize_entry("host", self.host)?;
-        map.serialize_entry("kind", kind)?;
-        let persona = self.event.persona;
-        map.serialize_entry("persona", &persona.map(|persona| &persona.name))?;
-        map.serialize_entry("genome_id", &persona.and_then(|p| p.genome_id.as_ref()))?;
-        map.serialize_entry("tgid", &process.map(|process| process.key.tgid))?;
-        map.serialize_entry("tid", &process.and_then(|process| process.tid))?;
-        map.serialize_entry("ppid", &process.and_then(|process| process.ppid))?;
-        map.serialize_entry("start_time", &process.map(|process| process.key.start_time))?;
-        map.serialize_entry("comm", &process.and_then(|process| process.comm).map(Lossy))?;
-        map.serialize_entry("uid", &process.and_then(|process| process.uid))?;
-        map.serialize_entry(
-            "cgroup_path",
-            &process.and_then(|process| process.cgroup_path).map(Lossy),
-        )?;
-        map.serialize_entry(kind, &PayloadView::from(&self.event.payload))?;
-        map.end()
-    }
+/// Appends the line that stands for events which a reader of a recorder missed,
+/// its newline included; it is no event, and has a kind of its own.
+pub fn write_missed(out: &mut Vec<u8>, events: u64, until: WallTime, host: &str) {
+    Object::append(out, |object| {
+        object
+            .field("v", SCHEMA_VERSION)
+            .field("time", Plain(Utc(until).text()))
+            .field("host", host)
+            .field("kind", "missed")
+            .object("missed", |fields| {
+                fields.field("events", events);
+            });
+    });
+    out.push(b'\n');
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod severity;
 
 use std::{fmt::Display, io::Write};
 
+use anstyle::Style;
 use jiff::tz::TimeZone;
 
 use self::facts::Facts;
@@ -16,7 +17,7 @@ use super::{
     text::{Escaped, columns, fitting},
     time::LocalTime,
 };
-use crate::model::{Event, Payload};
+use crate::model::{Event, Payload, WallTime};
 
 /// Columns of a `comm`: 16 bytes with its NUL.
 const COMM_COLUMNS: usize = 15;
@@ -71,6 +72,33 @@ pub fn write_event(out: &mut Vec<u8>, event: &Event<'_>, style: &LineStyle) {
     }
     if style.color {
         put(out, color.render_reset());
+    }
+    out.push(b'\n');
+}
+
+/// The facts of an event alone, in words; names in it are escaped.
+#[must_use]
+pub fn facts(event: &Event<'_>) -> String {
+    Facts(event).to_string()
+}
+
+/// Appends the line that stands for events which a reader of a recorder missed,
+/// its newline included: in the background, for it is about the reader and not
+/// about what happened.
+pub fn write_missed(out: &mut Vec<u8>, events: u64, until: WallTime, style: &LineStyle) {
+    let dimmed = Style::new().dimmed();
+    let plural = if events == 1 { "" } else { "s" };
+    put(out, LocalTime(until, &style.time_zone));
+    put(out, "  ");
+    put_padded(out, "-", COMM_COLUMNS);
+    put(out, format_args!("  {:>PID_COLUMNS$}  ", "-"));
+    if style.color {
+        put(out, dimmed.render());
+    }
+    put(out, format_args!("{:KIND_COLUMNS$}  ", "missed"));
+    put(out, format_args!("{events} event{plural} until here: this reader was too slow"));
+    if style.color {
+        put(out, dimmed.render_reset());
     }
     out.push(b'\n');
 }

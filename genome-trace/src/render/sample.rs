@@ -4,8 +4,9 @@
 use proptest::prelude::*;
 
 use crate::model::{
-    Argv, Ending, Event, Exec, Exit, FileCreate, FileUnlink, FileWrite, Lost, MemoryConstraint,
-    OomKill, Payload, Process, ProcessKey, Signal, SignalNumber, WallTime, Watch,
+    Argv, Ending, Event, Exec, Exit, FileCreate, FileUnlink, FileWrite, GpuName, GpuXid, Lost,
+    MemoryConstraint, OomKill, Payload, Process, ProcessKey, Signal, SignalNumber, UserStack,
+    VramAtDeath, VramPeakSource, VramSpike, WallTime, Watch, XidTie, xid_meaning,
 };
 
 /// 2026-11-20T11:31:35.123456789Z.
@@ -52,16 +53,59 @@ pub(super) const EXIT: Exit = Exit {
     peak_rss_bytes: Some(1_932_735_283),
     write_calls: Some(2_847),
     written_bytes: Some(31_457_280),
-    vram_bytes: Some(3 << 30),
+    threads: Some(12),
+    open_files: Some(41),
+    vram: Some(VramAtDeath {
+        bytes: Some(3 << 30),
+        peak_bytes: Some(5 << 30),
+        peak_source: VramPeakSource::Samples,
+        age_ns: 412_000_000,
+    }),
+};
+
+/// A frame in a file and one that is nowhere.
+pub(super) const STACK: UserStack<'static> = UserStack { block: &FRAMES };
+
+const FRAMES: [u8; 64] = {
+    let mut bytes = [7; 64];
+    let mut at = 0;
+    while at < 4 {
+        bytes[at] = 1_u32.to_ne_bytes()[at];
+        bytes[32 + at] = 2_u32.to_ne_bytes()[at];
+        at += 1;
+    }
+    bytes
+};
+
+/// 31 is a fault of a program.
+pub(super) fn xid(xid: Option<u32>, gpu: GpuName<'_>) -> GpuXid<'_> {
+    GpuXid {
+        xid,
+        meaning: xid.and_then(xid_meaning),
+        gpu,
+        tie: Some(XidTie::Driver),
+        driver_tgid: Some(47392),
+        driver_comm: Some(b"python3"),
+        message: Some(b"pid=47392, name=python3, Ch 00000008, intr 00000000. MMU Fault"),
+        vram_bytes: Some(3 << 30),
+    }
+}
+
+/// A GPU that tells everything.
+pub(super) const GPU: GpuName<'static> = GpuName {
+    index: Some(1),
+    uuid: Some("GPU-8f2b6c2e-6f0a-4d0c-9d39-1c5a1f0e7b11"),
+    name: Some("NVIDIA H100 80GB HBM3"),
+    pci_bus_id: Some("00000000:65:00.0"),
 };
 
 pub(super) const fn event<'a>(payload: Payload<'a>) -> Event<'a> {
     let process = if matches!(payload, Payload::Lost(_)) { None } else { Some(PROCESS) };
-    Event { ktime_ns: 1, wall_time: TIME, process, persona: None, payload }
+    Event { ktime_ns: 1, wall_time: TIME, process, persona: None, persona_root: None, payload }
 }
 
 /// One of each kind, in the order of `EventKind::ALL`, everything known.
-pub(super) fn known() -> [Event<'static>; 9] {
+pub(super) fn known() -> [Event<'static>; 11] {
     let (device, inode) = ((8, 1), 123_456);
     [
         Payload::Exec(Exec {
@@ -79,6 +123,10 @@ pub(super) fn known() -> [Event<'static>; 9] {
             code: 0,
             sender_tgid: Some(1234),
             sender_comm: Some(b"bash"),
+            rss_bytes: Some(1 << 30),
+            threads: Some(12),
+            open_files: Some(41),
+            stack: Some(STACK),
         }),
         Payload::OomKill(OomKill {
             constraint: Some(MemoryConstraint::Memcg),
@@ -111,13 +159,23 @@ pub(super) fn known() -> [Event<'static>; 9] {
             path_truncated: false,
             unlink_calls: 1,
         }),
+        Payload::GpuXid(xid(Some(31), GPU)),
+        Payload::VramSpike(VramSpike {
+            vram_bytes: 20 << 30,
+            baseline_bytes: 6 << 30,
+            baseline_looks: 60,
+            window_ns: 60_000_000_000,
+            gpu: GPU,
+            gpu_used_bytes: Some(58 << 30),
+            gpu_total_bytes: Some(80 << 30),
+        }),
         Payload::Lost(LOST),
     ]
     .map(event)
 }
 
 /// One of each kind with everything unknown that can be.
-pub(super) fn unknown() -> [Event<'static>; 9] {
+pub(super) fn unknown() -> [Event<'static>; 11] {
     let (path, path_truncated, device, inode) = (None, true, (8, 1), 123_456);
     [
         Payload::Exec(Exec {
@@ -134,7 +192,9 @@ pub(super) fn unknown() -> [Event<'static>; 9] {
             peak_rss_bytes: None,
             write_calls: None,
             written_bytes: None,
-            vram_bytes: None,
+            threads: None,
+            open_files: None,
+            vram: None,
             ..EXIT
         }),
         Payload::Signal(Signal {
@@ -142,6 +202,10 @@ pub(super) fn unknown() -> [Event<'static>; 9] {
             code: 17,
             sender_tgid: None,
             sender_comm: None,
+            rss_bytes: None,
+            threads: None,
+            open_files: None,
+            stack: None,
         }),
         Payload::OomKill(OomKill {
             constraint: None,
@@ -165,10 +229,30 @@ pub(super) fn unknown() -> [Event<'static>; 9] {
             written_bytes: 1,
         }),
         Payload::FileUnlink(FileUnlink { path, path_truncated, unlink_calls: 2 }),
+        Payload::GpuXid(GpuXid {
+            tie: None,
+            driver_tgid: None,
+            driver_comm: None,
+            message: None,
+            vram_bytes: None,
+            ..xid(None, GpuName::default())
+        }),
+        Payload::VramSpike(VramSpike {
+            vram_bytes: 20 << 30,
+            baseline_bytes: 6 << 30,
+            baseline_looks: 10,
+            window_ns: 10_000_000_000,
+            gpu: GpuName::default(),
+            gpu_used_bytes: None,
+            gpu_total_bytes: None,
+        }),
         Payload::Lost(Lost::default()),
     ]
     .map(|payload| Event {
-        process: event(payload).process.map(|_| UNKNOWN_PROCESS),
+        process: match payload {
+            Payload::GpuXid(_) => None,
+            payload => event(payload).process.map(|_| UNKNOWN_PROCESS),
+        },
         ..event(payload)
     })
 }
@@ -189,7 +273,7 @@ pub(super) fn values() -> impl Strategy<Value = Values> {
     let bytes = prop_oneof![any::<Vec<u8>>(), any::<String>().prop_map(String::into_bytes)];
     let text = prop::option::of(bytes);
     (
-        0..9_usize,
+        0..11_usize,
         any::<i64>(),
         [text.clone(), text.clone(), text.clone(), text],
         any::<[Option<u64>; 7]>(),
@@ -225,6 +309,7 @@ impl Values {
             wall_time: WallTime { unix_ns: self.unix_ns },
             process: event(payload).process.map(|_| process),
             persona: None,
+            persona_root: None,
             payload,
         }
     }
@@ -249,13 +334,24 @@ impl Values {
                 peak_rss_bytes: self.sizes[2],
                 write_calls: self.sizes[3],
                 written_bytes: self.sizes[4],
-                vram_bytes: self.sizes[5],
+                threads: self.ids[1],
+                open_files: self.ids[0],
+                vram: self.flag.then_some(VramAtDeath {
+                    bytes: self.sizes[5],
+                    peak_bytes: self.sizes[6],
+                    peak_source: VramPeakSource::Accounting,
+                    age_ns: self.size(1),
+                }),
             }),
             3 => Payload::Signal(Signal {
                 signal: SignalNumber(self.id(0)),
                 code: self.code,
                 sender_tgid: self.ids[1],
                 sender_comm: self.text(3),
+                rss_bytes: self.sizes[1],
+                threads: self.ids[0],
+                open_files: self.ids[1],
+                stack: self.text(2).map(|block| UserStack { block }),
             }),
             4 => Payload::OomKill(OomKill {
                 constraint: [None, Some(MemoryConstraint::Memcg), Some(MemoryConstraint::Global)]
@@ -282,6 +378,23 @@ impl Values {
             7 => {
                 Payload::FileUnlink(FileUnlink { path, path_truncated, unlink_calls: self.size(2) })
             }
+            8 => Payload::GpuXid(GpuXid {
+                tie: self.flag.then_some(XidTie::SoleHolder),
+                driver_tgid: self.ids[1],
+                driver_comm: self.text(2),
+                message: self.text(3),
+                vram_bytes: self.sizes[1],
+                ..xid(self.ids[0].map(|id| id % 200), self.gpu())
+            }),
+            9 => Payload::VramSpike(VramSpike {
+                vram_bytes: self.size(1),
+                baseline_bytes: self.size(2),
+                baseline_looks: self.size(3),
+                window_ns: self.size(4),
+                gpu: self.gpu(),
+                gpu_used_bytes: self.sizes[5],
+                gpu_total_bytes: self.sizes[6],
+            }),
             // No machine counts so far that ten counts together overflow.
             _ => Payload::Lost(Lost {
                 exec: self.size(1) >> 4,
@@ -294,6 +407,15 @@ impl Values {
 
     fn text(&self, index: usize) -> Option<&[u8]> {
         self.texts[index].as_deref()
+    }
+
+    fn gpu(&self) -> GpuName<'_> {
+        GpuName {
+            index: self.ids[1],
+            uuid: self.flag.then_some("GPU-8f2b6c2e"),
+            name: self.text(3).and_then(|name| std::str::from_utf8(name).ok()),
+            pci_bus_id: None,
+        }
     }
 
     fn size(&self, index: usize) -> u64 {

@@ -2,7 +2,10 @@
 //! path or an argument is data: nothing in it moves the cursor, changes the
 //! colour or turns the writing direction.
 
-use std::fmt::{self, Write};
+use std::{
+    borrow::Cow,
+    fmt::{self, Write},
+};
 
 /// Bytes as text. What is not printable is written `\n`, `\x1b`, `\u{202e}`; a
 /// backslash `\\`; a byte that is not UTF-8 `\xff`.
@@ -11,6 +14,10 @@ pub struct Escaped<'a>(pub &'a [u8]);
 
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Nearly all names are written as they are, in one piece.
+        if let Some(plain) = plain(self.0) {
+            return f.write_str(plain);
+        }
         for chunk in self.0.utf8_chunks() {
             for c in chunk.valid().chars() {
                 match c {
@@ -24,6 +31,13 @@ impl fmt::Display for Escaped<'_> {
         }
         Ok(())
     }
+}
+
+/// Text of nothing but printable ASCII, without a backslash.
+fn plain(bytes: &[u8]) -> Option<&str> {
+    let is_plain = |byte: u8| (byte.is_ascii_graphic() | (byte == b' ')) & (byte != b'\\');
+    let plain = bytes.iter().fold(true, |plain, byte| plain & is_plain(*byte));
+    plain.then(|| std::str::from_utf8(bytes).ok()).flatten()
 }
 
 /// An argument as a shell (bash) would have to be given it: bare where that
@@ -57,6 +71,18 @@ pub fn fitting(text: &str, limit: usize) -> &str {
         used > limit
     });
     end.and_then(|(end, _)| text.get(..end)).unwrap_or(text)
+}
+
+/// The text in no more than `limit` columns; where it is cut, that is marked.
+#[must_use]
+pub fn cut(text: &str, limit: usize) -> Cow<'_, str> {
+    if fitting(text, limit).len() == text.len() {
+        return Cow::Borrowed(text);
+    }
+    match limit {
+        0 => Cow::Borrowed(""),
+        _ => Cow::Owned(format!("{}…", fitting(text, limit - 1))),
+    }
 }
 
 fn char_columns(c: char) -> usize {
@@ -206,6 +232,14 @@ mod tests {
         assert_eq!(fitting("日本", 3), "日");
         assert_eq!(fitting("日本", 4), "日本");
         assert_eq!(fitting("abc", 0), "");
+        assert_eq!(
+            (cut("abc", 3), cut("abc", 2), cut("abc", 1)),
+            ("abc".into(), "a…".into(), "…".into())
+        );
+        assert_eq!(
+            (cut("日本", 3), cut("日本", 2), cut("abc", 0)),
+            ("日…".into(), "…".into(), "".into())
+        );
     }
 
     fn is_safe(text: &str) -> bool {
@@ -229,6 +263,7 @@ mod tests {
         #[test]
         fn a_cut_text_fits(text in "\\PC*", limit in 0_usize..40) {
             prop_assert!(columns(fitting(&text, limit)) <= limit);
+            prop_assert!(columns(&cut(&text, limit)) <= limit);
         }
     }
 }

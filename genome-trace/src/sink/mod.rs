@@ -3,9 +3,14 @@
 
 mod buffer;
 mod json_lines;
+mod raw_recording;
+mod readers;
+pub mod session;
 mod terminal;
 
 pub use json_lines::JsonLines;
+pub use raw_recording::RawRecording;
+pub use readers::{NewReader, Place, Readers, Standing};
 pub use terminal::Terminal;
 
 use std::io;
@@ -49,6 +54,7 @@ mod tests {
         wall_time: WallTime { unix_ns: 0 },
         process: None,
         persona: None,
+        persona_root: None,
         payload: Payload::Lost(Lost {
             exec: 7,
             fork: 0,

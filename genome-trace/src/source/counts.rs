@@ -9,6 +9,7 @@ use std::{collections::HashMap as StdHashMap, io, ops::Range, os::fd::AsFd as _,
 use aya::maps::{Array, MapData};
 use genome_trace_common::{FileCount, FileKey};
 
+use super::Hot;
 use crate::{
     kernel::syscall::{BatchCursor, take_batch, wait_for_programs},
     wire::{Counted, NamedFile},
@@ -61,12 +62,15 @@ pub struct Counts {
     keys: Vec<FileKey>,
     values: Vec<FileCount>,
     capacity: u32,
+    hot: Hot,
+    /// What the busiest files' counts have besides, while they are taken.
+    besides: StdHashMap<FileKey, FileCount>,
 }
 
 impl Counts {
     /// Takes over the maps, each with room for `capacity` counts.
     #[must_use]
-    pub fn new(maps: [MapData; 2], epoch: Array<MapData, u32>, capacity: u32) -> Self {
+    pub fn new(maps: [MapData; 2], hot: Hot, epoch: Array<MapData, u32>, capacity: u32) -> Self {
         Self {
             maps,
             epoch,
@@ -75,6 +79,8 @@ impl Counts {
             keys: vec![NO_KEY; BATCH],
             values: vec![FileCount::default(); BATCH],
             capacity,
+            hot,
+            besides: StdHashMap::new(),
         }
     }
 
@@ -131,11 +137,20 @@ impl Counts {
         let [even, odd] = &self.maps;
         let [even_names, odd_names] = &mut self.names;
         let (map, names) = if self.current == 1 { (even, even_names) } else { (odd, odd_names) };
+        let besides = &mut self.besides;
+        self.hot.take(self.current ^ 1, |hot| {
+            let sum = besides.entry(hot.key).or_default();
+            sum.calls += hot.calls;
+            sum.bytes += hot.bytes;
+        });
         let mut cursor = BatchCursor::default();
         loop {
             let fd = map.fd().as_fd();
             let (taken, last) = take_batch(fd, &mut cursor, &mut self.keys, &mut self.values)?;
             for (&key, &count) in self.keys.iter().zip(&self.values).take(taken) {
+                let more = besides.remove(&key).unwrap_or_default();
+                let count =
+                    FileCount { calls: count.calls + more.calls, bytes: count.bytes + more.bytes };
                 // A file that was created and not written yet.
                 if count.calls == 0 {
                     continue;
@@ -148,6 +163,8 @@ impl Counts {
                 break;
             }
         }
+        // Every count of a busy file has its entry in the map.
+        besides.clear();
         names.clear();
         Ok(())
     }

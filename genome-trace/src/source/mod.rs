@@ -2,11 +2,15 @@
 //! losses.
 
 mod counts;
+mod hot;
 mod loss;
 mod ring;
+mod stderr;
 mod watch;
 
 pub use counts::{Counts, FLUSH_INTERVAL};
+pub use hot::{Hot, hot_counts};
 pub use loss::{Losses, Skips};
 pub use ring::{Drained, Position, Ring};
-pub use watch::Watched;
+pub use stderr::StderrTails;
+pub use watch::{Watched, mark_blocks};

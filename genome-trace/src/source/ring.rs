@@ -6,13 +6,14 @@
 use std::{
     fs::File,
     io,
-    os::fd::{AsFd as _, AsRawFd as _, RawFd},
-    ptr::NonNull,
+    os::fd::{AsFd as _, AsRawFd as _},
     sync::atomic::{AtomicU32, AtomicU64, Ordering, fence},
 };
 
 use aya::maps::MapData;
 use tokio::io::unix::AsyncFd;
+
+use crate::kernel::mapping::Mapping;
 
 /// The producer has not finished the record (`BPF_RINGBUF_BUSY_BIT`).
 const BUSY: u32 = 1 << 31;
@@ -39,36 +40,6 @@ pub struct Position(u64);
 
 const fn is_at_or_past(position: u64, end: u64) -> bool {
     position.wrapping_sub(end) < 1 << 63
-}
-
-/// A mapping that is unmapped with its owner.
-struct Mapping {
-    start: NonNull<u8>,
-    len: usize,
-}
-
-impl Mapping {
-    fn new(fd: RawFd, len: usize, protection: libc::c_int, offset: usize) -> io::Result<Self> {
-        let offset = libc::off_t::try_from(offset).map_err(io::Error::other)?;
-        // SAFETY: a new mapping at an address of the kernel's choice touches
-        // no memory that Rust knows of.
-        let start = unsafe {
-            libc::mmap(std::ptr::null_mut(), len, protection, libc::MAP_SHARED, fd, offset)
-        };
-        if start == libc::MAP_FAILED {
-            return Err(io::Error::last_os_error());
-        }
-        let start = NonNull::new(start.cast()).ok_or_else(|| io::Error::other("mapped at 0"))?;
-        Ok(Self { start, len })
-    }
-}
-
-impl Drop for Mapping {
-    fn drop(&mut self) {
-        // SAFETY: made by `mmap` with this length; all references into it are
-        // bound to `self`.
-        unsafe { libc::munmap(self.start.as_ptr().cast(), self.len) };
-    }
 }
 
 /// One ring, and how full it has been.
@@ -110,15 +81,22 @@ impl Ring {
         self.peak
     }
 
+    /// Bytes that wait now, and how many there is room for.
+    #[must_use]
+    pub fn fill(&self) -> (u64, u64) {
+        let read = self.consumer().load(Ordering::Relaxed);
+        (self.end().0.wrapping_sub(read), self.capacity)
+    }
+
     fn consumer(&self) -> &AtomicU64 {
         // SAFETY: the kernel keeps an aligned unsigned long at the start of
         // this page, which is mapped as long as `self` lives.
-        unsafe { AtomicU64::from_ptr(self.consumer.start.as_ptr().cast()) }
+        unsafe { AtomicU64::from_ptr(self.consumer.start().as_ptr().cast()) }
     }
 
     fn producer(&self) -> &AtomicU64 {
         // SAFETY: as above; the page is read-only, and it is only loaded from.
-        unsafe { AtomicU64::from_ptr(self.producer.start.as_ptr().cast()) }
+        unsafe { AtomicU64::from_ptr(self.producer.start().as_ptr().cast()) }
     }
 
     /// Hands up to `limit` records to `handle`, oldest first, and frees their
@@ -218,7 +196,7 @@ impl Ring {
         // the offset fits a usize.
         let offset = self.page + (position & (self.capacity - 1)) as usize;
         // SAFETY: the offset is inside the first copy of the data.
-        unsafe { self.producer.start.as_ptr().add(offset) }
+        unsafe { self.producer.start().as_ptr().add(offset) }
     }
 
     fn length_word(&self, position: u64) -> u32 {

@@ -1,20 +1,89 @@
 //! Telling the kernel side which processes were asked for.
 
-use std::{collections::HashSet, fs};
+use std::{
+    collections::HashSet,
+    fs, io,
+    os::fd::{AsFd as _, AsRawFd as _},
+    sync::atomic::{AtomicU8, Ordering},
+};
 
 use aya::maps::{HashMap, MapData, MapError};
-use genome_trace_common::{WATCH_CANDIDATE, WATCH_TREE};
+use genome_trace_common::{MARK_WATCHED, WATCH_BLOCK, WATCH_CANDIDATE, WATCH_TREE};
+
+use crate::kernel::mapping::Mapping;
+
+/// Elements of the map of marks for PIDs below `pids`.
+#[must_use]
+pub fn mark_blocks(pids: u32) -> u32 {
+    pids.div_ceil(u32::try_from(WATCH_BLOCK).unwrap_or(u32::MAX)).max(1)
+}
+
+/// A byte for each PID that tells the programs, without a call, that it is not
+/// worth looking up in the map.
+pub(super) struct Marks {
+    mapping: Mapping,
+    pids: usize,
+}
+
+impl Marks {
+    /// Maps the map of them, which has `blocks` elements.
+    ///
+    /// # Errors
+    /// The kernel's refusal.
+    pub(super) fn new(marks: &MapData, blocks: u32, page_size: u64) -> io::Result<Self> {
+        let pids = usize::try_from(blocks).map_err(io::Error::other)? * WATCH_BLOCK;
+        let page = usize::try_from(page_size).map_err(io::Error::other)?;
+        let mapping = Mapping::new(
+            marks.fd().as_fd().as_raw_fd(),
+            pids.next_multiple_of(page),
+            libc::PROT_READ | libc::PROT_WRITE,
+            0,
+        )?;
+        Ok(Self { mapping, pids })
+    }
+
+    /// Adds a bit to the mark of a process.
+    pub(super) fn add(&self, tgid: u32, bit: u8) {
+        if let Some(mark) = self.of(tgid) {
+            mark.fetch_or(bit, Ordering::SeqCst);
+        }
+    }
+
+    /// Takes one from it.
+    pub(super) fn remove(&self, tgid: u32, bit: u8) {
+        if let Some(mark) = self.of(tgid) {
+            mark.fetch_and(!bit, Ordering::SeqCst);
+        }
+    }
+
+    fn of(&self, tgid: u32) -> Option<&AtomicU8> {
+        let place = usize::try_from(tgid).ok().filter(|place| *place < self.pids)?;
+        // SAFETY: the mapping has a byte for each PID below `pids`.
+        let byte = unsafe { self.mapping.start().add(place) };
+        // SAFETY: the byte stays mapped as long as `self` lives, and everybody
+        // changes it as a whole.
+        Some(unsafe { AtomicU8::from_ptr(byte.as_ptr()) })
+    }
+}
 
 /// Whose files the kernel counts, where it does not count everybody's.
 pub struct Watched {
     map: HashMap<MapData, u32, u32>,
+    marks: Marks,
 }
 
 impl Watched {
-    /// Takes over the map.
-    #[must_use]
-    pub const fn new(map: HashMap<MapData, u32, u32>) -> Self {
-        Self { map }
+    /// Takes over the map, and that of the marks, which has `blocks` elements.
+    ///
+    /// # Errors
+    /// The kernel's refusal to map the marks.
+    pub fn new(
+        map: HashMap<MapData, u32, u32>,
+        marks: &MapData,
+        blocks: u32,
+        page_size: u64,
+    ) -> io::Result<Self> {
+        Ok(Self { map, marks: Marks::new(marks, blocks, page_size)? })
     }
 
     /// Adds a process and all its descendants. The fork program, which must be
@@ -55,10 +124,24 @@ impl Watched {
     /// The kernel's refusal.
     pub fn remove_candidate(&mut self, tgid: u32, value: u32) -> Result<(), MapError> {
         match self.value(tgid) {
-            Some(now) if now == value && now & WATCH_TREE == 0 => self.map.remove(&tgid),
+            Some(now) if now == value && now & WATCH_TREE == 0 => {
+                let removed = self.map.remove(&tgid);
+                self.marks.remove(tgid, MARK_WATCHED);
+                // It may have exec'd just now.
+                if self.value(tgid).is_some() {
+                    self.marks.add(tgid, MARK_WATCHED);
+                }
+                removed
+            }
             Some(now) if now == value => self.map.insert(tgid, now & !WATCH_CANDIDATE, 0),
             _ => Ok(()),
         }
+    }
+
+    /// Whether nobody is watched.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.map.keys().next().is_none()
     }
 
     /// The kernel's value for a process that is watched.
@@ -69,6 +152,7 @@ impl Watched {
 
     fn add(&mut self, tgid: u32, why: u32) -> Result<(), MapError> {
         let value = self.value(tgid).unwrap_or(0) | why;
+        self.marks.add(tgid, MARK_WATCHED);
         self.map.insert(tgid, value, 0)
     }
 }

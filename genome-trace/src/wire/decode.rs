@@ -1,6 +1,6 @@
 //! Records, one by one.
 
-use std::fmt;
+use std::{fmt, mem::offset_of};
 
 use genome_trace_common::{
     ABI_VERSION, COUNT_UNLINK, CgroupRecord, EXEC_ARGV_TRUNCATED, EXEC_ARGV_UNREADABLE,
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::model::{
     Argv, Ending, Event, Exec, Exit, FileCreate, FileUnlink, FileWrite, MemoryConstraint, OomKill,
-    Payload, Process, ProcessKey, Signal, SignalNumber, WallTime, Watch,
+    Payload, Process, ProcessKey, Signal, SignalNumber, UserStack, WallTime, Watch,
 };
 
 /// What a record refers to and does not carry.
@@ -140,6 +140,7 @@ impl Decoder {
             wall_time: around.wall_time(header.ktime_ns),
             process: process(header, bytes, around),
             persona: None,
+            persona_root: None,
             payload,
         };
         Some(match kind {
@@ -158,9 +159,10 @@ impl Decoder {
                 Decoded::Event(event(&record.header, payload), None)
             }
             Kind::Signal => {
-                let (record, _) = split_prefix::<SignalRecord>(bytes)?;
-                let comm_at = size_of::<SignalRecord>() - record.sender_comm.len();
-                let payload = Payload::Signal(signal(&record, bytes.get(comm_at..)?));
+                let (record, rest) = split_prefix::<SignalRecord>(bytes)?;
+                let comm_at = offset_of!(SignalRecord, sender_comm);
+                let comm = bytes.get(comm_at..comm_at + record.sender_comm.len())?;
+                let payload = Payload::Signal(signal(&record, comm, rest, around.page_size()));
                 Decoded::Event(event(&record.header, payload), None)
             }
             Kind::OomKill => {
@@ -191,7 +193,7 @@ impl Decoder {
             }
             // Counts come out of maps, processes that were there before out of
             // the iterator, never through a ring.
-            Kind::FileWrite | Kind::FileUnlink | Kind::Task => return None,
+            Kind::FileWrite | Kind::FileUnlink | Kind::Task | Kind::Thread => return None,
         })
     }
 
@@ -243,30 +245,24 @@ impl Decoder {
             })
         };
         let wall_time = around.wall_time(ktime_ns);
-        Event { ktime_ns, wall_time, process: process_of, persona: None, payload }
+        Event {
+            ktime_ns,
+            wall_time,
+            process: process_of,
+            persona: None,
+            persona_root: None,
+            payload,
+        }
     }
 }
 
-/// The processes in what the task iterator gave. A record that cannot be read
-/// is left out: its process is known at its first event.
-pub fn tasks<'a>(
-    records: &'a [u8],
-    around: &'a impl Surroundings,
-) -> impl Iterator<Item = Process<'a>> {
-    records.chunks_exact(size_of::<RecordHeader>()).filter_map(move |record| {
-        let (header, _) = split_prefix::<RecordHeader>(record)?;
-        let is_task = header.abi == ABI_VERSION && header.kind == Kind::Task as u16;
-        is_task.then(|| process(&header, record, around)).flatten()
-    })
-}
-
 /// The header's process; names are borrowed from the record's own bytes.
-fn process<'a>(
+pub(super) fn process<'a>(
     header: &RecordHeader,
     bytes: &'a [u8],
     around: &'a impl Surroundings,
 ) -> Option<Process<'a>> {
-    let comm_at = std::mem::offset_of!(RecordHeader, comm);
+    let comm_at = offset_of!(RecordHeader, comm);
     let comm = bytes.get(comm_at..size_of::<RecordHeader>()).map(until_nul);
     Some(Process {
         key: ProcessKey { tgid: header.tgid, start_time: header.start_time },
@@ -319,23 +315,45 @@ fn exit(record: &ExitRecord, around: &impl Surroundings) -> Exit {
             .then(|| record.peak_rss_pages.saturating_mul(page_size)),
         write_calls: io_known.then_some(record.write_calls),
         written_bytes: io_known.then_some(record.written_bytes),
-        vram_bytes: None,
+        threads: known32(record.threads),
+        open_files: known32(record.open_files),
+        // The kernel does not know it; the pipeline adds it.
+        vram: None,
     }
 }
 
-fn signal<'a>(record: &SignalRecord, comm: &'a [u8]) -> Signal<'a> {
+/// A figure, where the kernel side could read it.
+pub(super) fn known32(figure: u32) -> Option<u32> {
+    (figure != UNKNOWN_U32).then_some(figure)
+}
+
+/// Pages as bytes, likewise.
+pub(super) fn known_pages(pages: u64, page_size: u64) -> Option<u64> {
+    (pages != UNKNOWN_U64).then(|| pages.saturating_mul(page_size))
+}
+
+fn signal<'a>(
+    record: &SignalRecord,
+    comm: &'a [u8],
+    frames: &'a [u8],
+    page_size: u64,
+) -> Signal<'a> {
     let known = record.flags & SIGNAL_SENDER_KNOWN != 0;
     Signal {
         signal: SignalNumber(record.signal),
         code: record.code,
         sender_tgid: known.then_some(record.sender_tgid),
         sender_comm: known.then(|| until_nul(comm)),
+        rss_bytes: known_pages(record.rss_pages, page_size),
+        threads: known32(record.threads),
+        open_files: known32(record.open_files),
+        stack: (!frames.is_empty()).then_some(UserStack { block: frames }),
     }
 }
 
 fn oom_kill<'a>(record: &OomRecord, around: &'a impl Surroundings) -> OomKill<'a> {
     let page_size = around.page_size();
-    let bytes = |pages: u64| (pages != UNKNOWN_U64).then(|| pages.saturating_mul(page_size));
+    let bytes = |pages: u64| known_pages(pages, page_size);
     let depth = usize::try_from(record.stack_len).unwrap_or(usize::MAX);
     let stack = record.stack.get(..depth.min(record.stack.len())).unwrap_or_default();
     OomKill {

@@ -6,6 +6,7 @@ use genome_trace_common::*;
 use proptest::prelude::*;
 
 use super::*;
+use crate::model::{BuildId, Frame};
 
 struct Fixed;
 
@@ -87,23 +88,6 @@ fn an_exec_has_its_path_and_arguments() {
 }
 
 #[test]
-fn the_iterators_processes_are_read_one_after_the_other() {
-    let task = |tgid, start_time| RecordHeader {
-        tgid,
-        start_time,
-        flags: 0,
-        ..header(Kind::Task, size_of::<RecordHeader>())
-    };
-    let mut records = [bytes_of(&task(1, 10)), bytes_of(&task(2, 20))].concat();
-    // Of another kind, and cut off: left out.
-    records.extend(bytes_of(&header(Kind::Fork, size_of::<RecordHeader>())));
-    records.extend([0; 71]);
-    let found: Vec<_> = tasks(&records, &Fixed).map(|process| process.key).collect();
-    let key = |tgid, start_time| ProcessKey { tgid, start_time };
-    assert_eq!(found, [key(1, 10), key(2, 20)]);
-}
-
-#[test]
 fn an_exit_without_accounting_has_unknown_writes_not_zero() {
     let record = ExitRecord {
         header: header(Kind::Exit, size_of::<ExitRecord>()),
@@ -113,6 +97,8 @@ fn an_exit_without_accounting_has_unknown_writes_not_zero() {
         peak_rss_pages: 0,
         write_calls: 0,
         written_bytes: 0,
+        threads: UNKNOWN_U32,
+        open_files: UNKNOWN_U32,
     };
     let bytes = bytes_of(&record);
     let mut decoder = Decoder::default();
@@ -121,6 +107,7 @@ fn an_exit_without_accounting_has_unknown_writes_not_zero() {
     assert_eq!(exit.write_calls, None);
     assert_eq!(exit.peak_rss_bytes, None);
     assert_eq!(exit.cpu_ns, Some(5));
+    assert_eq!((exit.threads, exit.open_files), (None, None));
     assert_eq!(exit.runtime_ns, 4_000);
 }
 
@@ -137,11 +124,14 @@ fn writes_of_a_process_older_than_the_tracer_may_be_incomplete() {
             peak_rss_pages: 1,
             write_calls: 7,
             written_bytes: 70,
+            threads: 3,
+            open_files: 0,
         };
         let bytes = bytes_of(&record);
         let mut decoder = Decoder::default();
         let Decoded::Event(event, None) = decoder.decode(&bytes, &Fixed).unwrap() else { panic!() };
         let Payload::Exit(exit) = event.payload else { panic!() };
+        assert_eq!((exit.threads, exit.open_files), (Some(3), Some(0)));
         exit.write_calls
     };
     assert_eq!(writes(1_000), None);
@@ -169,6 +159,40 @@ fn a_count_whose_name_was_lost_is_still_told() {
 }
 
 #[test]
+fn a_signals_frames_are_what_follows_it() {
+    let frames = [[1, 0, 0, 0].as_slice(), &[5; 20], &0x10_u64.to_ne_bytes()].concat();
+    let signal = |frames: &[u8]| {
+        let record = SignalRecord {
+            header: header(Kind::Signal, size_of::<SignalRecord>() + frames.len()),
+            signal: 11,
+            code: 1,
+            sender_tgid: 0,
+            flags: 0,
+            sender_comm: [0; COMM_LEN],
+            rss_pages: 3,
+            threads: 2,
+            open_files: UNKNOWN_U32,
+        };
+        // What comes after it in a ring is none of it.
+        [bytes_of(&record), frames.to_vec(), vec![9; 40]].concat()
+    };
+    let mut decoder = Decoder::default();
+    for (frames, stack) in [(frames.as_slice(), Some(UserStack { block: &frames })), (b"", None)] {
+        let bytes = signal(frames);
+        let decoded = decoder.decode(&bytes, &Fixed).unwrap();
+        let Decoded::Event(event, None) = decoded else { panic!() };
+        let Payload::Signal(signal) = event.payload else { panic!() };
+        assert_eq!(signal.stack, stack);
+        assert_eq!((signal.sender_tgid, signal.sender_comm), (None, None));
+        let figures = (signal.rss_bytes, signal.threads, signal.open_files);
+        assert_eq!(figures, (Some(3 * 4096), Some(2), None));
+    }
+    let stack = UserStack { block: &frames };
+    let place = Frame::InFile { build_id: BuildId([5; 20]), offset: 0x10 };
+    assert_eq!(stack.frames().collect::<Vec<_>>(), [place]);
+}
+
+#[test]
 fn another_version_and_unknown_kinds_are_refused() {
     let mut decoder = Decoder::default();
     let mut bytes = bytes_of(&header(Kind::Fork, size_of::<RecordHeader>()));
@@ -183,7 +207,7 @@ fn another_version_and_unknown_kinds_are_refused() {
 proptest! {
     #[test]
     fn any_bytes_decode_or_are_refused(
-        kind in 0u16..12,
+        kind in 0u16..14,
         len in 0u32..400,
         rest in prop::collection::vec(any::<u8>(), 0..500),
     ) {

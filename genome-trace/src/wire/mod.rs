@@ -4,5 +4,9 @@
 mod decode;
 mod path;
 mod read;
+pub mod recording;
+pub mod session_rows;
+mod tasks;
 
-pub use decode::{Counted, DecodeError, Decoded, Decoder, NamedFile, Surroundings, tasks};
+pub use decode::{Counted, DecodeError, Decoded, Decoder, NamedFile, Surroundings};
+pub use tasks::{samples, tasks};

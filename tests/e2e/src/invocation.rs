@@ -72,6 +72,13 @@ impl Invocation {
         Self { command, folder: None, has_stdout: false }
     }
 
+    /// One variable in its environment.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
     /// Another stdout than one that is read.
     #[must_use]
     pub fn stdout(mut self, stdout: impl Into<Stdio>) -> Self {

@@ -5,7 +5,11 @@
 //! cargo builds of this clone.
 
 mod binary;
+mod fake_gpus;
 mod invocation;
+mod waiting;
 
 pub use binary::genome_trace;
+pub use fake_gpus::FakeGpus;
 pub use invocation::{Ended, Invocation};
+pub use waiting::Waiting;

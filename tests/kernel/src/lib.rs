@@ -9,32 +9,43 @@
 //! |---|---|
 //! | `GENOME_TRACE_BIN` | the tracer |
 //! | `GENOME_TRACE_WORKLOAD` | `genome-trace-workload` |
+//! | `GENOME_TRACE_FAKE_NVML` | the library of tests/fake-nvml; without it trials of GPUs are left out |
 //! | `GENOME_TRACE_TEST_SCALE` | `full` (default) or `small`, for slow virtual machines |
 //! | `GENOME_TRACE_TEST_DEADLINE_SECONDS` | the most that one trial may take |
 //! | `GENOME_TRACE_SOAK_SECONDS` | the length of the long run |
 
+mod budget;
 mod check;
 mod child;
 mod deadline;
 mod doctor;
 mod event;
+mod gpus;
 mod lines;
 mod loss;
 mod mode;
 mod program;
+mod recorder;
+mod service;
 mod setup;
+mod small_disk;
 mod suite;
 mod tracer;
 mod workload;
 
+pub use budget::{Budget, series};
 pub use check::Checks;
 pub use deadline::Deadline;
 pub use doctor::Doctor;
 pub use event::{Event, Events, LIFECYCLE, sum};
+pub use gpus::{FakeGpus, GPU_BYTES, Holding, take_away, uuid};
 pub use loss::LossLine;
 pub use mode::Mode;
 pub use program::{Ended, Program, Started, find};
+pub use recorder::{Recorded, Recorder, read_store};
+pub use service::Service;
 pub use setup::{Scale, Setup};
+pub use small_disk::SmallDisk;
 pub use suite::{Context, Suite};
 pub use tracer::{Attached, Launch, Trace, Tracer};
 pub use workload::{Held, Truth, Unsupported, Workload};

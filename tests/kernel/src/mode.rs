@@ -9,19 +9,22 @@ pub enum Mode {
     Fexit,
     /// Kprobes and kretprobes on the same functions.
     Kprobe,
-    /// Tracepoints at the end of system calls.
+    /// Tracepoints at the end of the system calls that matter.
+    Syscall,
+    /// A tracepoint at the end of every system call.
     Tracepoint,
 }
 
 impl Mode {
     /// All of them, the best first.
-    pub const ALL: [Self; 3] = [Self::Fexit, Self::Kprobe, Self::Tracepoint];
+    pub const ALL: [Self; 4] = [Self::Fexit, Self::Kprobe, Self::Syscall, Self::Tracepoint];
 
     /// The name that `--probe-mode` and `doctor` use.
     pub fn name(self) -> &'static str {
         match self {
             Self::Fexit => "fexit",
             Self::Kprobe => "kprobe",
+            Self::Syscall => "syscall",
             Self::Tracepoint => "tracepoint",
         }
     }

@@ -2,10 +2,14 @@
 
 use std::env;
 use std::ffi::OsStr;
+use std::io::Write as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
 
 use anyhow::{Context as _, ensure};
+
+use rustix::process::Signal;
 
 use crate::child::Running;
 use crate::lines::Lines;
@@ -80,6 +84,12 @@ impl<'a> Program<'a> {
         self
     }
 
+    /// Lets it run as another user, of this group alone.
+    pub fn as_user(mut self, uid: u32, gid: u32) -> Self {
+        self.command.uid(uid).gid(gid);
+        self
+    }
+
     /// Starts it.
     pub fn start(self) -> anyhow::Result<Started> {
         self.start_with(Stdio::null())
@@ -122,10 +132,27 @@ impl Started {
         self.process.pid().into()
     }
 
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) -> anyhow::Result<()> {
+        self.process.signal(signal)
+    }
+
+    /// Writes a line to the stdin of one that is held.
+    pub fn say(&mut self, line: &str) -> anyhow::Result<()> {
+        let stdin = self.process.stdin.as_mut().context("a program has no stdin")?;
+        writeln!(stdin, "{line}").with_context(|| format!("say {line:?} to a program"))
+    }
+
     /// The next line of its stdout.
     pub fn next_line(&self) -> anyhow::Result<String> {
         let line = self.stdout.next(&self.deadline)?;
         line.context("a program ended before it said anything")
+    }
+
+    /// The next line of its stderr.
+    pub fn next_complaint(&self) -> anyhow::Result<String> {
+        let line = self.stderr.next(&self.deadline)?;
+        line.context("a program ended before it said anything on stderr")
     }
 
     /// Waits for its end.

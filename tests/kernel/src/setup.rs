@@ -11,6 +11,10 @@ use crate::{Deadline, Doctor};
 pub struct Scale {
     /// Processes of the storm.
     pub processes: u64,
+    /// Processes of the storm in which they only end.
+    pub exits: u64,
+    /// How many of those a second.
+    pub exits_per_second: u64,
     /// Files of one creating process.
     pub files: u64,
     /// One-byte writes of the storm.
@@ -30,6 +34,8 @@ pub struct Scale {
 impl Scale {
     const FULL: Self = Self {
         processes: 10_000,
+        exits: 50_000,
+        exits_per_second: 10_000,
         files: 50_000,
         writes: 1_000_000,
         calls: 1_000,
@@ -40,6 +46,8 @@ impl Scale {
     };
     const SMALL: Self = Self {
         processes: 300,
+        exits: 2_000,
+        exits_per_second: 2_000,
         files: 2_000,
         writes: 20_000,
         calls: 1_000,
@@ -56,6 +64,8 @@ pub struct Setup {
     pub tracer: PathBuf,
     /// `genome-trace-workload`.
     pub workload: PathBuf,
+    /// An NVML that does what a script says, for the trials of GPUs.
+    pub fake_nvml: Option<PathBuf>,
     /// How much work.
     pub scale: Scale,
     /// How long the long run is.
@@ -74,6 +84,7 @@ impl Setup {
         }
         let tracer = program("GENOME_TRACE_BIN")?;
         let workload = program("GENOME_TRACE_WORKLOAD")?;
+        let fake_nvml = env::var_os("GENOME_TRACE_FAKE_NVML").map(PathBuf::from);
         let (scale, patience) = match env::var("GENOME_TRACE_TEST_SCALE").as_deref() {
             Err(_) | Ok("" | "full") => (Scale::FULL, 180),
             Ok("small") => (Scale::SMALL, 300),
@@ -85,6 +96,7 @@ impl Setup {
         Ok(Self {
             tracer,
             workload,
+            fake_nvml,
             scale,
             soak,
             patience: patience.max(soak * 2),

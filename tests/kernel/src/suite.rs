@@ -2,6 +2,7 @@
 //! a reason where it cannot be made.
 
 use std::ffi::OsStr;
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -33,6 +34,16 @@ impl Context {
     /// A tracer in this trial's mode.
     pub fn tracer(&self) -> Launch<'_> {
         Launch::new(self, self.mode)
+    }
+
+    /// A tracer that measures what it costs, until it is stopped.
+    pub fn measuring(&self) -> Launch<'_> {
+        Launch::measuring(self)
+    }
+
+    /// A recorder into this store, in this trial's mode.
+    pub fn recorder(&self, store: &Path) -> Launch<'_> {
+        Launch::recording(self, store)
     }
 
     /// A workload.

@@ -2,14 +2,16 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::path::Path;
 use std::process::{ChildStdout, Command, ExitStatus, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use rustix::process::Signal;
 
 use crate::child::Running;
 use crate::lines::Lines;
-use crate::{Checks, Context, Deadline, Events, LIFECYCLE, LossLine, Mode};
+use crate::{Checks, Context, Deadline, Event, Events, LIFECYCLE, LossLine, Mode};
 
 /// How the line on stderr begins that says that every probe is attached.
 const ATTACHED: &str = "genome-trace: tracing";
@@ -18,6 +20,7 @@ const ATTACHED: &str = "genome-trace: tracing";
 pub struct Launch<'a> {
     context: &'a Context,
     options: Vec<OsString>,
+    environment: Vec<(OsString, OsString)>,
 }
 
 /// An attached tracer whose stdout is read by a thread.
@@ -43,17 +46,64 @@ pub struct Trace {
 
 impl<'a> Launch<'a> {
     pub(crate) fn new(context: &'a Context, mode: Option<Mode>) -> Self {
-        let launch = Self { context, options: vec!["--follow".into(), "--format=json".into()] };
+        let launch = Self {
+            context,
+            // What the trials do is nothing for the machine's own store.
+            options: ["--follow", "--format=json", "--no-store", "--own-probes"]
+                .map(OsString::from)
+                .into(),
+            environment: Vec::new(),
+        };
         match mode {
             Some(mode) => launch.option("--probe-mode", mode.name()),
             None => launch,
         }
     }
 
+    /// `doctor --cost` in place of `--follow`, for longer than any trial takes.
+    pub(crate) fn measuring(context: &'a Context) -> Self {
+        let options = ["doctor", "--cost=1h", "--format=json"];
+        Self {
+            context,
+            options: options.into_iter().map(OsString::from).collect(),
+            environment: Vec::new(),
+        }
+    }
+
+    /// `record`, into this store.
+    pub(crate) fn recording(context: &'a Context, store: &Path) -> Self {
+        let launch = Self { context, options: vec!["record".into()], environment: Vec::new() };
+        let mut launch = launch.option("--store", store.display());
+        // What the trials do is nothing for the machine's own readers.
+        launch.options.push("--no-socket".into());
+        match context.mode {
+            Some(mode) => launch.option("--probe-mode", mode.name()),
+            None => launch,
+        }
+    }
+
+    /// Lets it record, too.
+    pub fn into_store(mut self, store: &Path) -> Self {
+        self.options.retain(|option| option != "--no-store");
+        self.option("--store", store.display())
+    }
+
+    /// Lets readers attach at this socket.
+    pub fn at_socket(mut self, socket: &Path) -> Self {
+        self.options.retain(|option| option != "--no-socket");
+        self.option("--socket", socket.display())
+    }
+
     /// Adds an option with its value.
     pub fn option(mut self, name: &str, value: impl ToString) -> Self {
         self.options.push(name.into());
         self.options.push(value.to_string().into());
+        self
+    }
+
+    /// Adds a variable to its environment.
+    pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.environment.push((name.into(), value.into()));
         self
     }
 
@@ -77,6 +127,7 @@ impl<'a> Launch<'a> {
             "the tracer",
             Command::new(&setup.tracer)
                 .args(&self.options)
+                .envs(self.environment)
                 .stdin(Stdio::null())
                 .stdout(stdout)
                 .stderr(Stdio::piped()),
@@ -174,6 +225,40 @@ impl Tracer {
         &self.process
     }
 
+    /// Waits for the next event of this kind; those before it are gone.
+    pub fn await_event(&self, kind: &str) -> anyhow::Result<Event> {
+        loop {
+            let line = self.stdout.next(&self.process.deadline)?;
+            let line = line.with_context(|| format!("the tracer ended before a {kind}"))?;
+            let event = Event::parse(&line)?;
+            if event.kind() == kind {
+                return Ok(event);
+            }
+        }
+    }
+
+    /// Waits for the next event of this kind that `is_wanted`, but not longer
+    /// than that; those before it are gone.
+    pub fn await_event_within(
+        &self,
+        patience: Duration,
+        kind: &str,
+        is_wanted: impl Fn(&Event) -> bool,
+    ) -> anyhow::Result<Option<Event>> {
+        let soon = self.process.deadline.at_most(patience);
+        loop {
+            let Ok(line) = self.stdout.next(&soon) else {
+                self.process.deadline.remaining(format_args!("no {kind} came"))?;
+                return Ok(None);
+            };
+            let line = line.with_context(|| format!("the tracer ended before a {kind}"))?;
+            let event = Event::parse(&line)?;
+            if event.kind() == kind && is_wanted(&event) {
+                return Ok(Some(event));
+            }
+        }
+    }
+
     /// Reads some lines of stdout and closes it.
     pub fn read_then_close(self, lines: usize) -> anyhow::Result<Attached> {
         for _ in 0..lines {
@@ -183,6 +268,15 @@ impl Tracer {
         // The reading thread finds nobody to hand its next line to, and ends.
         drop(self.stdout);
         Ok(self.process)
+    }
+
+    /// Ctrl-C to one that measures: its report, and nothing else.
+    pub fn report(self) -> anyhow::Result<String> {
+        let deadline = self.process.deadline;
+        self.process.signal(Signal::INT)?;
+        let (status, said) = self.process.wait()?;
+        ensure!(status.success(), "the tracer ended with {status}, not with 0: {said:?}");
+        Ok(self.stdout.rest(&deadline)?.join("\n"))
     }
 
     /// Ctrl-C: the tracer drains what it has and ends.

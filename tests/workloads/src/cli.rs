@@ -13,6 +13,9 @@ pub(crate) struct Cli {
     /// Print this process' pid, then wait for a line or the end of stdin before the work
     #[arg(long, global = true)]
     pub(crate) hold: bool,
+    /// Do the work on this processor only; may be given more than once
+    #[arg(long = "cpu", global = true, value_name = "NUMBER")]
+    pub(crate) cpus: Vec<usize>,
     /// Do the work as this user (root needed)
     #[arg(long, global = true, value_name = "UID")]
     pub(crate) as_uid: Option<u32>,
@@ -24,10 +27,16 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Start many short processes with posix_spawn(3)
     SpawnStorm(SpawnStorm),
+    /// Start very many processes that do nothing but end
+    ExitStorm(ExitStorm),
     /// Create files, write each once and close it
     CreateFiles(CreateFiles),
     /// Write to one file very often
     WriteStorm(WriteStorm),
+    /// Make a system call that does next to nothing very often
+    SyscallStorm(SyscallStorm),
+    /// Create files and end processes at a pace, and say when
+    Paced(Paced),
     /// Create and unlink the same name again and again
     Churn(Churn),
     /// Write to a file that stands in no folder
@@ -48,6 +57,8 @@ pub(crate) enum Command {
     Tree(Tree),
     /// Let ended processes' pids be used again
     PidReuse(PidReuse),
+    /// Hold memory on a GPU, and obey lines of stdin: hold BYTES, free, fault, end
+    Vram(Vram),
     /// Leave this process' pid in a new file, and print nothing
     Touch(Touch),
     /// Exit with a code, and print nothing
@@ -59,8 +70,11 @@ impl Command {
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::SpawnStorm(_) => "spawn-storm",
+            Self::ExitStorm(_) => "exit-storm",
             Self::CreateFiles(_) => "create-files",
             Self::WriteStorm(_) => "write-storm",
+            Self::SyscallStorm(_) => "syscall-storm",
+            Self::Paced(_) => "paced",
             Self::Churn(_) => "churn",
             Self::Memfd(_) => "memfd",
             Self::Unlink(_) => "unlink",
@@ -71,6 +85,7 @@ impl Command {
             Self::Mixed(_) => "mixed",
             Self::Tree(_) => "tree",
             Self::PidReuse(_) => "pid-reuse",
+            Self::Vram(_) => "vram",
             Self::Touch(_) => "touch",
             Self::Exit(_) => "exit",
         }
@@ -94,6 +109,16 @@ pub(crate) struct SpawnStorm {
     /// Start each with an empty environment
     #[arg(long)]
     pub(crate) clear_env: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct ExitStorm {
+    /// How many processes
+    #[arg(long)]
+    pub(crate) count: u32,
+    /// How many of them a second; 0 for as fast as it goes
+    #[arg(long, default_value_t = 0)]
+    pub(crate) rate: u32,
 }
 
 #[derive(Args)]
@@ -152,6 +177,26 @@ pub(crate) enum WriteCall {
 }
 
 #[derive(Args)]
+pub(crate) struct SyscallStorm {
+    /// How many calls of getppid(2)
+    #[arg(long)]
+    pub(crate) count: u64,
+}
+
+#[derive(Args)]
+pub(crate) struct Paced {
+    /// The folder; made if it is not there
+    #[arg(long)]
+    pub(crate) dir: PathBuf,
+    /// How many files, and how many processes
+    #[arg(long)]
+    pub(crate) count: u32,
+    /// Time between one file and the next
+    #[arg(long, default_value_t = 20)]
+    pub(crate) interval_ms: u64,
+}
+
+#[derive(Args)]
 pub(crate) struct Churn {
     /// The folder; made if it is not there
     #[arg(long)]
@@ -189,9 +234,15 @@ pub(crate) struct Unlink {
 
 #[derive(Args)]
 pub(crate) struct Crash {
-    /// segv, abort, exit:N, sigterm-self, kill-by-child, leader-exits-first or last-thread-exits
+    /// segv, segv-deep, abort, exit:N, sigterm-self, kill-by-child, leader-exits-first or last-thread-exits
     #[arg(long)]
     pub(crate) how: How,
+    /// So many more threads first, which do nothing
+    #[arg(long, default_value_t = 0)]
+    pub(crate) threads: u32,
+    /// So many more open files first
+    #[arg(long, default_value_t = 0)]
+    pub(crate) open_files: u32,
     /// Raise the core limit first, in a temporary folder that takes the core file
     #[arg(long)]
     pub(crate) core: bool,
@@ -285,6 +336,13 @@ pub(crate) struct PidReuse {
     /// How often
     #[arg(long, default_value_t = 1)]
     pub(crate) rounds: u32,
+}
+
+#[derive(Args)]
+pub(crate) struct Vram {
+    /// How much to hold at first
+    #[arg(long)]
+    pub(crate) bytes: usize,
 }
 
 #[derive(Args)]

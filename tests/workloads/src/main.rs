@@ -43,6 +43,10 @@ fn main() -> ExitCode {
 }
 
 fn prepare(cli: &Cli) -> anyhow::Result<()> {
+    if !cli.cpus.is_empty() {
+        sys::process::run_on(&cli.cpus)
+            .with_context(|| format!("run on processors {:?} only", cli.cpus))?;
+    }
     if let Some(uid) = cli.as_uid {
         sys::process::become_user(uid).with_context(|| format!("become user {uid}"))?;
     }
@@ -55,8 +59,11 @@ fn prepare(cli: &Cli) -> anyhow::Result<()> {
 fn work(command: &Command) -> anyhow::Result<Value> {
     match command {
         Command::SpawnStorm(args) => load::spawn_storm::run(args),
+        Command::ExitStorm(args) => load::exit_storm::run(args),
         Command::CreateFiles(args) => load::create_files::run(args),
         Command::WriteStorm(args) => load::write_storm::run(args),
+        Command::SyscallStorm(args) => load::syscall_storm::run(args),
+        Command::Paced(args) => load::paced::run(args),
         Command::Churn(args) => load::churn::run(args),
         Command::Memfd(args) => load::memfd::run(args),
         Command::Unlink(args) => load::unlink::run(args),
@@ -67,6 +74,7 @@ fn work(command: &Command) -> anyhow::Result<Value> {
         Command::Mixed(args) => load::mixed::run(args),
         Command::Tree(args) => load::tree::run(args),
         Command::PidReuse(args) => load::pid_reuse::run(args),
+        Command::Vram(args) => load::vram::run(args),
         // Answered by `main`, which has nothing to tell about them.
         Command::Touch(_) | Command::Exit(_) => Ok(Value::Null),
     }

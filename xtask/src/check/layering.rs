@@ -13,8 +13,8 @@ use crate::workspace::Workspace;
 const LAYERS: [&[&str]; 5] = [
     &["commands"],
     &["cli", "pipeline"],
-    &["source", "persona", "detect", "store", "probe", "sink"],
-    &["wire", "kernel", "gpu", "render"],
+    &["source", "persona", "detect", "store", "probe", "sink", "usage", "screen", "serve"],
+    &["wire", "kernel", "gpu", "symbolize", "render"],
     &["model"],
 ];
 

@@ -21,6 +21,10 @@ const BPF_PACKAGES: [&str; 4] =
 /// What virtual machines are made of.
 const VM_PACKAGES: [&str; 2] = ["qemu-system-x86", "busybox-static"];
 
+/// What genome-trace is measured against.
+const PEER_PACKAGES: [&str; 7] =
+    ["bpftrace", "libbpf-tools", "linux-perf", "trace-cmd", "strace", "python3-psutil", "sqlite3"];
+
 /// Makes this machine ready to build, and with `vm` to test on other kernels.
 pub(crate) fn setup(workspace: &Workspace, vm: bool) -> anyhow::Result<()> {
     let mut packages = Packages::default();
@@ -29,6 +33,20 @@ pub(crate) fn setup(workspace: &Workspace, vm: bool) -> anyhow::Result<()> {
     linker(workspace)?;
     if vm {
         virtual_machines(&mut packages)?;
+    }
+    Ok(())
+}
+
+/// Installs the tracers that genome-trace is compared with, those that apt has;
+/// the benchmark names what is missing.
+pub(crate) fn install_peers() -> anyhow::Result<()> {
+    let mut packages = Packages::default();
+    for name in PEER_PACKAGES {
+        if packages.available(&[name])? {
+            packages.install(&[name])?;
+        } else {
+            say(&format!("go on without {name}: apt does not have it here"));
+        }
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use super::summary::Part;
 use crate::artifacts::{self, cargo};
 use crate::cli::{Series, VmArgs};
-use crate::libtest::Counts;
+use crate::libtest::{Counts, Failures};
 use crate::process::{self, Stream};
 use crate::vm;
 use crate::workspace::Workspace;
@@ -57,12 +57,14 @@ pub(crate) fn this_kernel(workspace: &Workspace, quick: bool) -> Part {
 fn kernel_tests(workspace: &Workspace) -> anyhow::Result<Command> {
     let genome_trace = artifacts::genome_trace(workspace).context("build genome-trace")?;
     let workload = artifacts::workload(workspace).context("build the workload program")?;
+    let fake_nvml = artifacts::fake_nvml(workspace).context("build the fake NVML")?;
     let tests = artifacts::kernel_tests(workspace).context("build the kernel tests")?;
     let mut command = Command::new(tests);
     command
         .arg("--test-threads=1")
         .env("GENOME_TRACE_BIN", genome_trace)
         .env("GENOME_TRACE_WORKLOAD", workload)
+        .env("GENOME_TRACE_FAKE_NVML", fake_nvml)
         .current_dir(workspace.root());
     Ok(command)
 }
@@ -96,15 +98,17 @@ fn counted(
 ) -> Part {
     eprintln!("xtask: test {name}");
     let mut counts = None;
+    let mut failures = Failures::default();
     let ended = process::run_watched(command, stream, |line| {
         if let Some(more) = parse(line) {
             counts = Some(counts.unwrap_or_default() + more);
         }
+        failures.line(line);
     });
     if let Err(error) = &ended {
         eprintln!("xtask: {error:#}");
     }
-    Part::ran(name, counts, ended.err().map(|error| format!("{error:#}")))
+    Part::ran(name, counts, ended.err().map(|error| format!("{error:#}{failures}")))
 }
 
 fn failed(name: &str, error: &anyhow::Error) -> Part {

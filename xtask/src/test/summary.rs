@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::libtest::Counts;
+use crate::libtest::{Counts, FAILED_TEST};
 
 /// One part of the tests.
 pub(crate) struct Part {
@@ -73,10 +73,13 @@ impl fmt::Display for Summary {
                 Outcome::Done(counts) => writeln!(f, "{name}: ok: {counts}")?,
                 Outcome::Failed(counts, why) => {
                     // The rest was shown when it happened.
-                    let why = why.lines().next().unwrap_or_default();
+                    let first = why.lines().next().unwrap_or_default();
                     match counts {
-                        Some(counts) => writeln!(f, "{name}: FAILED: {counts}: {why}")?,
-                        None => writeln!(f, "{name}: FAILED: {why}")?,
+                        Some(counts) => writeln!(f, "{name}: FAILED: {counts}: {first}")?,
+                        None => writeln!(f, "{name}: FAILED: {first}")?,
+                    }
+                    for test in why.lines().filter(|line| line.starts_with(FAILED_TEST)) {
+                        writeln!(f, "{test}")?;
                     }
                 }
                 Outcome::Skipped(why) => writeln!(f, "{name}: skipped: {why}")?,
@@ -112,7 +115,12 @@ mod tests {
     #[test]
     fn failed_exit_is_a_failure_whatever_was_counted() {
         let mut summary = Summary::default();
-        summary.add(Part::ran("workspace", Some(counts(5, 0)), Some("exit status 1".to_owned())));
+        summary.add(Part::ran(
+            "workspace",
+            Some(counts(5, 0)),
+            Some("exit status 1\n  - a::b".to_owned()),
+        ));
         assert!(summary.failed());
+        assert!(summary.to_string().contains("1 skipped: exit status 1\n  - a::b\n"));
     }
 }

@@ -1,4 +1,4 @@
-//! `vm`: the kernel tests, or one command, on stock Debian kernels in virtual
+//! `vm`: the kernel tests, the benchmark, or one command, on stock Debian kernels in virtual
 //! machines that need neither KVM nor root.
 
 mod apt;
@@ -25,7 +25,7 @@ use crate::cli::{Series, VmArgs};
 use crate::libtest::Counts;
 use crate::process;
 use crate::workspace::Workspace;
-use initramfs::Contents;
+pub(crate) use initramfs::Contents;
 use kernels::Kernel;
 
 /// How the tests, or the command, ended on one kernel.
@@ -40,8 +40,12 @@ pub(crate) struct Report {
 
 /// The subcommand.
 pub(crate) fn main(workspace: &Workspace, args: &VmArgs) -> anyhow::Result<ExitCode> {
-    let reports = run(workspace, args)?;
-    for report in &reports {
+    run(workspace, args).map(|reports| tell(&reports))
+}
+
+/// Says how each kernel did.
+pub(crate) fn tell(reports: &[Report]) -> ExitCode {
+    for report in reports {
         match (&report.failure, &report.counts) {
             (Some(failure), _) => eprintln!("xtask: kernel {}: FAILED: {failure}", report.series),
             (None, Some(counts)) => eprintln!("xtask: kernel {}: ok: {counts}", report.series),
@@ -49,33 +53,46 @@ pub(crate) fn main(workspace: &Workspace, args: &VmArgs) -> anyhow::Result<ExitC
         }
     }
     let failed = reports.iter().any(|report| report.failure.is_some());
-    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
 /// Boots each kernel once; one report for each, in the order asked for.
 pub(crate) fn run(workspace: &Workspace, args: &VmArgs) -> anyhow::Result<Vec<Report>> {
+    run_with(workspace, args, &contents(workspace, args)?)
+}
+
+/// The same with programs and a command of the caller's choice.
+pub(crate) fn run_with(
+    workspace: &Workspace,
+    args: &VmArgs,
+    contents: &Contents,
+) -> anyhow::Result<Vec<Report>> {
     let Some(qemu) = process::find("qemu-system-x86_64") else {
         bail!("find qemu-system-x86_64; run `cargo xtask setup --vm`");
     };
     let kernels = kernels::fetch(workspace, &wanted(&args.kernels))?;
-    let contents = contents(workspace, args)?;
     let folder = workspace.target().join("vm");
     fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
     let initrd = folder.join(format!("initramfs-{}.cpio", std::process::id()));
-    fs::write(&initrd, initramfs::build(&contents)?)
+    fs::write(&initrd, initramfs::build(contents)?)
         .with_context(|| format!("write {}", initrd.display()))?;
 
     let machine = qemu::Machine {
         qemu,
         initrd: initrd.clone(),
         time_limit: Duration::from_secs(args.timeout_minutes.saturating_mul(60)),
-        logs: folder.join("logs"),
+        logs: logs(workspace),
         keep_log: args.keep_log,
     };
     let reports = run_all(&machine, kernels, args.jobs);
     // Only the space is lost where this fails.
     let _ = fs::remove_file(&initrd);
     reports
+}
+
+/// Where consoles are written to, as SERIES.log.
+pub(crate) fn logs(workspace: &Workspace) -> PathBuf {
+    workspace.target().join("vm/logs")
 }
 
 fn wanted(kernels: &[Series]) -> Vec<Series> {
@@ -96,6 +113,7 @@ fn contents(workspace: &Workspace, args: &VmArgs) -> anyhow::Result<Contents> {
         }
         None => {
             programs.push(("genome-trace-workload", artifacts::workload(workspace)?));
+            programs.push(("libgenome_trace_fake_nvml.so", artifacts::fake_nvml(workspace)?));
             programs.push(("genome-trace-kernel-tests", artifacts::kernel_tests(workspace)?));
             test_command(&args.test_args)
         }
@@ -106,6 +124,7 @@ fn contents(workspace: &Workspace, args: &VmArgs) -> anyhow::Result<Contents> {
 fn test_command(args: &[String]) -> String {
     let mut command = "GENOME_TRACE_BIN=/bin/genome-trace \
                        GENOME_TRACE_WORKLOAD=/bin/genome-trace-workload \
+                       GENOME_TRACE_FAKE_NVML=/bin/libgenome_trace_fake_nvml.so \
                        GENOME_TRACE_TEST_SCALE=small \
                        genome-trace-kernel-tests --color=never --test-threads=1"
         .to_owned();

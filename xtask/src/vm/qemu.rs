@@ -41,29 +41,46 @@ pub(crate) struct End {
     pub(crate) failure: Option<String>,
 }
 
+/// Whether a run counts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// It does, however it ended.
+    Ran,
+    /// It never came to its command.
+    DidNotBoot,
+    /// The kernel broke down over its own breakpoint.
+    Tripped,
+}
+
 /// How long a machine may take until its command runs.
 const BOOT_LIMIT: Duration = Duration::from_secs(180);
 /// How often a machine is started that does not come to its command: emulated
 /// processors sometimes trip over a kernel that changes its own code as it
-/// boots. What happens from the command on is never tried again.
+/// boots. What happens from the command on is tried again only where the kernel
+/// itself met such a change half done, and then once.
 const BOOTS: u32 = 3;
 
 impl Machine {
     /// Boots `kernel` and waits until it is off.
     pub(crate) fn boot(&self, kernel: &Kernel) -> anyhow::Result<End> {
         for _ in 1..BOOTS {
-            let (end, has_begun) = self.boot_once(kernel)?;
-            if has_begun {
-                return Ok(end);
-            }
+            let (end, outcome) = self.boot_once(kernel)?;
+            let what = match outcome {
+                Outcome::Ran => return Ok(end),
+                Outcome::DidNotBoot => "did not boot",
+                Outcome::Tripped => "the emulator let it trip over a change of its own code",
+            };
             let reason = end.failure.unwrap_or_default();
             let reason = reason.lines().next().unwrap_or_default();
-            eprintln!("xtask: kernel {}: did not boot, try again: {reason}", kernel.series);
+            eprintln!("xtask: kernel {}: {what}, try again: {reason}", kernel.series);
+            if outcome == Outcome::Tripped {
+                break;
+            }
         }
         self.boot_once(kernel).map(|(end, _)| end)
     }
 
-    fn boot_once(&self, kernel: &Kernel) -> anyhow::Result<(End, bool)> {
+    fn boot_once(&self, kernel: &Kernel) -> anyhow::Result<(End, Outcome)> {
         fs::create_dir_all(&self.logs)
             .with_context(|| format!("create {}", self.logs.display()))?;
         let log_path = self.logs.join(format!("{}.log", kernel.series));
@@ -92,13 +109,18 @@ impl Machine {
         } else if !self.keep_log {
             fs::remove_file(&log_path).with_context(|| format!("delete {}", log_path.display()))?;
         }
-        Ok((End { counts: console.counts(), failure }, console.has_begun()))
+        let outcome = match (console.has_begun(), console.has_tripped()) {
+            (false, _) => Outcome::DidNotBoot,
+            (true, true) => Outcome::Tripped,
+            (true, false) => Outcome::Ran,
+        };
+        Ok((End { counts: console.counts(), failure }, outcome))
     }
 
     /// Never KVM: nested, it dies on some instructions.
     fn start(&self, image: &Path) -> anyhow::Result<Child> {
         Command::new(&self.qemu)
-            .args(["-accel", "tcg,thread=multi", "-cpu", "max", "-m", "2G", "-smp", "2"])
+            .args(["-accel", "tcg,thread=single", "-cpu", "max", "-m", "2G", "-smp", "2"])
             .args(["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"])
             .args(["-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"])
             .arg("-kernel")

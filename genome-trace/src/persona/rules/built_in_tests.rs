@@ -1,7 +1,7 @@
 //! What is recognised without being told, and what only looks like it.
 
 use super::*;
-use crate::persona::{Facts, Rules};
+use crate::persona::{Facts, Rules, Values};
 
 const DIGEST: &str = "6a0746a1ec1aef3e7ec53868f220ff6e389f6f8ef87a01d77c96807de94ca2aa";
 
@@ -14,7 +14,8 @@ fn found(exe: &str, argv: &str) -> Option<(String, Option<String>)> {
         argv: Some(format!("{} ", argv).replace(' ', "\0").into_bytes().into()),
         ..Facts::default()
     };
-    let decision = Rules::new(Vec::new()).by_program(&facts)?;
+    let (rules, mut room) = (Rules::new(Vec::new()), String::new());
+    let decision = rules.by_program(&Values::of(&facts, &mut room))?.into_decision();
     Some((decision.persona.name, decision.persona.genome_id))
 }
 
@@ -203,6 +204,10 @@ fn what_only_looks_like_a_worker_is_nobody() {
 
 #[test]
 fn what_is_unknown_is_nobody() {
-    assert!(Rules::new(Vec::new()).by_program(&Facts::default()).is_none());
+    assert!(
+        Rules::new(Vec::new())
+            .by_program(&Values::of(&Facts::default(), &mut String::new()))
+            .is_none()
+    );
     assert_eq!(found("", ""), None);
 }

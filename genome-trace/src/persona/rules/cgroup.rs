@@ -1,5 +1,7 @@
 //! Containers and systemd units, by how runtimes and systemd name cgroups.
 
+use std::borrow::Cow;
+
 use crate::model::{Decision, Persona, PersonaSource};
 
 /// Length of a whole container id, and of what is shown of it.
@@ -26,11 +28,11 @@ pub(super) fn decide(path: &[u8]) -> Option<Decision> {
 /// The container that a cgroup belongs to: the whole id, or the name of one of
 /// LXC. Where containers are inside others, the innermost.
 pub(super) fn container(path: &[u8]) -> Option<&[u8]> {
-    let components: Vec<&[u8]> = path.split(|byte| *byte == b'/').collect();
-    let parents = components.iter().rev().skip(1).map(Some).chain([None]);
-    components.iter().rev().zip(parents).find_map(|(component, parent)| {
-        id_in(component).or_else(|| lxc(component, parent.copied()))
-    })
+    let components = || path.split(|byte| *byte == b'/').rev();
+    let parents = components().skip(1).map(Some).chain([None]);
+    components()
+        .zip(parents)
+        .find_map(|(component, parent)| id_in(component).or_else(|| lxc(component, parent)))
 }
 
 /// The service that a cgroup belongs to, the innermost one. The service that
@@ -66,7 +68,7 @@ fn is_id(name: &[u8]) -> bool {
 }
 
 fn name(bytes: &[u8]) -> Option<String> {
-    super::template::clean(&String::from_utf8_lossy(bytes))
+    super::template::clean(String::from_utf8_lossy(bytes)).map(Cow::into_owned)
 }
 
 #[cfg(test)]

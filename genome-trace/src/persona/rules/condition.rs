@@ -46,11 +46,11 @@ impl Field {
     fn of<'v>(self, values: &'v Values<'_>) -> Option<&'v str> {
         match self {
             Self::Exe => values.exe.as_deref(),
-            Self::Argv => values.argv.as_deref(),
+            Self::Argv => values.argv,
             Self::Comm => values.comm.as_deref(),
             Self::Cgroup => values.cgroup.as_deref(),
-            Self::Unit => values.unit.as_deref(),
-            Self::Container => values.container.as_deref(),
+            Self::Unit => values.unit(),
+            Self::Container => values.container(),
             Self::Cwd => values.cwd.as_deref(),
         }
     }
@@ -92,8 +92,12 @@ impl Condition {
             Self::Text { field, regex, .. } => (field, regex),
         };
         let Some(value) = field.of(values) else { return false };
+        // Without a match, no room for groups is needed.
+        if !regex.is_match(value) {
+            return false;
+        }
         if self.groups().next().is_none() {
-            return regex.is_match(value);
+            return true;
         }
         let Some(found) = regex.captures(value) else { return false };
         captured.extend(
@@ -145,7 +149,7 @@ mod tests {
     fn exe_matches(pattern: &str, exe: &[u8]) -> bool {
         let facts = Facts { exe: Some(exe.into()), ..Facts::default() };
         let condition = Condition::on_text(Field::Exe, pattern).unwrap();
-        condition.holds(&Values::of(&facts), &mut Captured::new())
+        condition.holds(&Values::of(&facts, &mut String::new()), &mut Captured::new())
     }
 
     #[test]
@@ -161,9 +165,10 @@ mod tests {
 
     #[test]
     fn argv_is_searched() {
-        let facts = Facts { argv: Some((*b"x\0--lora\0a3\0").into()), ..Facts::default() };
+        let facts = Facts { argv: Some(b"x\0--lora\0a3\0".as_slice().into()), ..Facts::default() };
         let condition = Condition::on_text(Field::Argv, r"--lora (?<id>\S+)(?<no>!)?").unwrap();
-        let values = Values::of(&facts);
+        let mut room = String::new();
+        let values = Values::of(&facts, &mut room);
         let mut captured = Captured::new();
         assert!(condition.holds(&values, &mut captured));
         assert_eq!(captured, [("id", "a3"), ("no", "")]);

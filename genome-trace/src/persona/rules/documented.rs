@@ -1,6 +1,6 @@
 //! Holds docs/personas.md against the rules that are really read.
 
-use super::{RuleFile, Rules, built_in, read_rule::KEYS};
+use super::{RuleFile, Rules, Values, built_in, read_rule::KEYS};
 use crate::model::PersonaSource;
 use crate::persona::Facts;
 
@@ -20,13 +20,16 @@ fn the_example_is_a_rule_file() {
     let rules = Rules::new(vec![file]);
     assert!(rules.need_cwd());
     let facts = Facts {
-        exe: Some((*b"/usr/bin/python3.12").into()),
-        argv: Some((*b"python3\0agent.py\0--lora\0a3f9\0").into()),
-        cgroup_path: Some((*b"/ai/code/1").into()),
+        exe: Some(b"/usr/bin/python3.12".as_slice().into()),
+        argv: Some(b"python3\0agent.py\0--lora\0a3f9\0".as_slice().into()),
+        cgroup_path: Some(b"/ai/code/1".as_slice().into()),
         uid: Some(1001),
         ..Facts::default()
     };
-    let name = |facts: &Facts| rules.by_file(facts).map(|decision| decision.persona.name);
+    let name = |facts: &Facts<'_>| {
+        let mut room = String::new();
+        rules.by_file(&Values::of(facts, &mut room)).map(|verdict| verdict.name().to_owned())
+    };
     assert_eq!(name(&facts).as_deref(), Some("CodeExpert-a3f9"));
     assert_eq!(name(&Facts { uid: Some(0), ..facts }).as_deref(), Some("code"));
 }

@@ -12,6 +12,7 @@ mod rule;
 mod template;
 mod trust;
 mod values;
+mod verdict;
 
 #[cfg(test)]
 mod documented;
@@ -26,12 +27,16 @@ pub use error::RuleError;
 pub use file::RuleFile;
 
 pub use rule::Rule;
+pub use values::Values;
+pub use verdict::Verdict;
+
+use std::borrow::Cow;
+
 use template::clean;
 use trust::Trust;
-use values::Values;
 
 use super::Facts;
-use crate::model::{Decision, Persona, PersonaSource};
+use crate::model::{Decision, PersonaSource};
 
 /// All rules in force.
 #[derive(Clone, Debug)]
@@ -53,34 +58,33 @@ impl Rules {
 
     /// Whose a process says it is, by its environment, where it may say so.
     #[must_use]
-    pub fn by_environment(&self, facts: &Facts) -> Option<Decision> {
-        let said = |claim: &Option<Box<[u8]>>| clean(&String::from_utf8_lossy(claim.as_deref()?));
+    pub fn by_environment<'v>(&self, facts: &'v Facts<'_>) -> Option<Verdict<'v>> {
+        let said =
+            |claim: &'v Option<Cow<'_, [u8]>>| clean(String::from_utf8_lossy(claim.as_deref()?));
         let (name, genome_id) = (said(&facts.claimed_name), said(&facts.claimed_id));
         let name = name.or_else(|| genome_id.clone())?;
         let trusted =
             self.trust.as_ref().is_none_or(|trust| trust.iter().any(|who| who.covers(facts)));
-        trusted.then_some(Decision {
-            persona: Persona { name, genome_id },
-            source: PersonaSource::Environment,
-        })
+        let source = Cow::Owned(PersonaSource::Environment);
+        trusted.then_some(Verdict { name, genome_id, source })
     }
 
     /// The first rule of the files that matches.
     #[must_use]
-    pub fn by_file(&self, facts: &Facts) -> Option<Decision> {
-        first(&self.files, facts)
+    pub fn by_file(&self, values: &Values<'_>) -> Option<Verdict<'_>> {
+        self.files.iter().find_map(|rule| rule.decide_on(values))
     }
 
     /// The first built-in rule that matches.
     #[must_use]
-    pub fn by_program(&self, facts: &Facts) -> Option<Decision> {
-        first(self.built_in, facts)
+    pub fn by_program(&self, values: &Values<'_>) -> Option<Verdict<'_>> {
+        self.built_in.iter().find_map(|rule| rule.decide_on(values))
     }
 
-    /// The container or systemd unit that the process is in: the last resort.
+    /// The container or systemd unit that a cgroup belongs to: the last resort.
     #[must_use]
-    pub fn by_cgroup(&self, facts: &Facts) -> Option<Decision> {
-        cgroup::decide(facts.cgroup_path.as_deref()?)
+    pub fn by_cgroup(path: &[u8]) -> Option<Decision> {
+        cgroup::decide(path)
     }
 
     /// Whether a rule asks for the working directory.
@@ -88,12 +92,4 @@ impl Rules {
     pub fn need_cwd(&self) -> bool {
         self.files.iter().chain(self.built_in).any(Rule::needs_cwd)
     }
-}
-
-fn first(rules: &[Rule], facts: &Facts) -> Option<Decision> {
-    if rules.is_empty() {
-        return None;
-    }
-    let values = Values::of(facts);
-    rules.iter().find_map(|rule| rule.decide_on(&values))
 }

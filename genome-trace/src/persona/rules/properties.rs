@@ -31,16 +31,16 @@ fn scrap() -> impl Strategy<Value = String> {
     ]
 }
 
-fn bytes() -> impl Strategy<Value = Option<Box<[u8]>>> {
+fn bytes() -> impl Strategy<Value = Option<Cow<'static, [u8]>>> {
     let shaped =
         "(/(docker|lxc|user@1\\.service|a\\.service|docker-[0-9a-f]{64}\\.scope|:|-)){0,5}/?"
             .prop_map(String::into_bytes);
     prop::option::of(
-        prop_oneof![prop::collection::vec(any::<u8>(), 0..100), shaped].prop_map(Vec::into),
+        prop_oneof![prop::collection::vec(any::<u8>(), 0..100), shaped].prop_map(Cow::Owned),
     )
 }
 
-fn facts() -> impl Strategy<Value = Facts> {
+fn facts() -> impl Strategy<Value = Facts<'static>> {
     (bytes(), bytes(), bytes(), bytes(), bytes(), bytes(), bytes(), any::<Option<u32>>()).prop_map(
         |(exe, comm, argv, claimed_name, claimed_id, cgroup_path, cwd, uid)| Facts {
             exe,
@@ -94,11 +94,13 @@ proptest! {
     #[test]
     fn any_facts_are_decided_on(facts in facts()) {
         let rules = Rules::new(vec![RuleFile::parse("p.toml", VALID).unwrap()]);
+        let mut room = String::new();
+        let values = Values::of(&facts, &mut room);
         for decision in [
-            rules.by_environment(&facts),
-            rules.by_file(&facts),
-            rules.by_program(&facts),
-            rules.by_cgroup(&facts),
+            rules.by_environment(&facts).map(Verdict::into_decision),
+            rules.by_file(&values).map(Verdict::into_decision),
+            rules.by_program(&values).map(Verdict::into_decision),
+            facts.cgroup_path.as_deref().and_then(Rules::by_cgroup),
         ].into_iter().flatten() {
             assert!(!decision.persona.name.trim().is_empty());
         }

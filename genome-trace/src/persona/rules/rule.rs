@@ -1,9 +1,12 @@
 //! One rule: conditions, and whose a process is that fulfils them.
 
+use std::borrow::Cow;
+
 use super::condition::{Captured, Condition};
 use super::template::Template;
 use super::values::Values;
-use crate::model::{Decision, Persona, PersonaSource};
+use super::verdict::Verdict;
+use crate::model::{Decision, PersonaSource};
 use crate::persona::Facts;
 
 /// One rule.
@@ -33,18 +36,19 @@ impl Rule {
 
     /// Whose a process is by this rule alone; `None` where it does not match.
     #[must_use]
-    pub fn decide(&self, facts: &Facts) -> Option<Decision> {
-        self.decide_on(&Values::of(facts))
+    pub fn decide(&self, facts: &Facts<'_>) -> Option<Decision> {
+        let mut room = String::new();
+        self.decide_on(&Values::of(facts, &mut room)).map(Verdict::into_decision)
     }
 
-    pub(super) fn decide_on(&self, values: &Values<'_>) -> Option<Decision> {
+    pub(super) fn decide_on(&self, values: &Values<'_>) -> Option<Verdict<'_>> {
         let mut captured = Captured::new();
         if !self.conditions.iter().all(|condition| condition.holds(values, &mut captured)) {
             return None;
         }
         let name = self.name.fill(&captured)?;
         let genome_id = self.genome_id.as_ref().and_then(|id| id.fill(&captured));
-        Some(Decision { persona: Persona { name, genome_id }, source: self.source.clone() })
+        Some(Verdict { name, genome_id, source: Cow::Borrowed(&self.source) })
     }
 
     pub(super) fn needs_cwd(&self) -> bool {

@@ -1,5 +1,7 @@
 //! Names with places for what the groups of a rule's conditions take.
 
+use std::borrow::Cow;
+
 use super::condition::Captured;
 
 /// More of a name or id than anybody reads.
@@ -51,7 +53,10 @@ impl Template {
     }
 
     /// The name or id; `None` where it comes out empty.
-    pub(super) fn fill(&self, captured: &Captured<'_>) -> Option<String> {
+    pub(super) fn fill(&self, captured: &Captured<'_>) -> Option<Cow<'_, str>> {
+        if let [Part::Text(text)] = self.0.as_slice() {
+            return clean(Cow::Borrowed(text));
+        }
         let mut filled = String::new();
         for part in &self.0 {
             filled.push_str(match part {
@@ -61,7 +66,7 @@ impl Template {
                 }
             });
         }
-        clean(&filled)
+        clean(Cow::Owned(filled))
     }
 }
 
@@ -84,9 +89,17 @@ fn reference(after: &str) -> Result<(&str, &str), String> {
 
 /// A name or id without white space around it and not overly long; `None`
 /// where nothing is left.
-pub(super) fn clean(text: &str) -> Option<String> {
+pub(super) fn clean(text: Cow<'_, str>) -> Option<Cow<'_, str>> {
+    match text {
+        Cow::Borrowed(text) => cleaned(text).map(Cow::Borrowed),
+        Cow::Owned(text) => cleaned(&text).map(|kept| Cow::Owned(kept.to_owned())),
+    }
+}
+
+fn cleaned(text: &str) -> Option<&str> {
     let trimmed = text.trim();
-    (!trimmed.is_empty()).then(|| trimmed.chars().take(LONGEST).collect())
+    let end = trimmed.char_indices().nth(LONGEST).map_or(trimmed.len(), |(at, _)| at);
+    trimmed.get(..end).filter(|kept| !kept.is_empty())
 }
 
 #[cfg(test)]
@@ -94,7 +107,12 @@ mod tests {
     use super::*;
 
     fn filled(template: &str) -> Option<String> {
-        Template::parse(template).unwrap().fill(&vec![("a", "x y"), ("b_1", "z"), ("none", "")])
+        let captured = vec![("a", "x y"), ("b_1", "z"), ("none", "")];
+        Template::parse(template).unwrap().fill(&captured).map(Cow::into_owned)
+    }
+
+    fn clean(text: &str) -> Option<String> {
+        super::clean(text.into()).map(Cow::into_owned)
     }
 
     #[test]

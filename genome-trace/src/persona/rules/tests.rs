@@ -2,19 +2,19 @@
 
 use super::*;
 
-fn facts(exe: &str, argv: &str) -> Facts {
+fn facts<'f>(exe: &'f str, argv: &str) -> Facts<'f> {
     Facts {
         exe: Some(exe.as_bytes().into()),
-        comm: Some((*b"python3").into()),
+        comm: Some(b"python3".as_slice().into()),
         argv: Some(argv.replace(' ', "\0").into_bytes().into()),
-        cgroup_path: Some((*b"/system.slice/ollama.service").into()),
+        cgroup_path: Some(b"/system.slice/ollama.service".as_slice().into()),
         uid: Some(1000),
-        cwd: Some((*b"/srv/ai/x").into()),
+        cwd: Some(b"/srv/ai/x".as_slice().into()),
         ..Facts::default()
     }
 }
 
-fn python() -> Facts {
+fn python() -> Facts<'static> {
     facts("/usr/bin/python3.12", "python3 serve.py --lora a3f9 --port 80")
 }
 
@@ -23,12 +23,13 @@ fn rules(text: &str) -> Rules {
 }
 
 /// What a single rule with these lines makes of a process.
-fn decided(lines: &str, facts: &Facts) -> Option<(String, Option<String>)> {
-    let decision = rules(&format!("[[persona]]\n{lines}\n")).by_file(facts)?;
+fn decided(lines: &str, facts: &Facts<'_>) -> Option<(String, Option<String>)> {
+    let (rules, mut room) = (rules(&format!("[[persona]]\n{lines}\n")), String::new());
+    let decision = rules.by_file(&Values::of(facts, &mut room))?.into_decision();
     Some((decision.persona.name, decision.persona.genome_id))
 }
 
-fn matches(condition: &str, facts: &Facts) -> bool {
+fn matches(condition: &str, facts: &Facts<'_>) -> bool {
     decided(&format!("name = 'x'\n{condition}"), facts).is_some()
 }
 
@@ -83,7 +84,7 @@ fn names_are_made_of_groups() {
         name = ' ${no}'
         argv = 'lora(?<no>!)?'";
     assert_eq!(decided(nameless, &python()), None);
-    let not_text = Facts { comm: Some((*b"a\xff").into()), ..Facts::default() };
+    let not_text = Facts { comm: Some(b"a\xff".as_slice().into()), ..Facts::default() };
     let lines = "name = '${all}'\ncomm = '(?<all>.*)'";
     assert_eq!(decided(lines, &not_text), Some(("a\u{fffd}".to_owned(), None)));
 }
@@ -97,7 +98,8 @@ fn the_first_rule_that_matches_decides() {
         RuleFile::parse("2.toml", second).unwrap(),
     ]);
     let of = |uid| {
-        let decision = rules.by_file(&Facts { uid: Some(uid), ..Facts::default() })?;
+        let facts = Facts { uid: Some(uid), ..Facts::default() };
+        let decision = rules.by_file(&Values::of(&facts, &mut String::new()))?.into_decision();
         Some((decision.persona.name, decision.source.to_string()))
     };
     assert_eq!(of(1000), Some(("a".to_owned(), "1.toml:6".to_owned())));
@@ -129,9 +131,9 @@ fn only_rules_with_cwd_need_it() {
 #[test]
 fn the_environment_says_whose() {
     let said = |name: &str, id: &str| {
-        let some = |text: &str| (!text.is_empty()).then(|| text.as_bytes().into());
+        let some = |text: &str| (!text.is_empty()).then(|| text.as_bytes().to_vec().into());
         let facts = Facts { claimed_name: some(name), claimed_id: some(id), ..Facts::default() };
-        let Decision { persona, source } = rules("").by_environment(&facts)?;
+        let Decision { persona, source } = rules("").by_environment(&facts)?.into_decision();
         assert_eq!(source, PersonaSource::Environment);
         Some((persona.name, persona.genome_id))
     };
@@ -149,7 +151,7 @@ fn the_environment_says_whose() {
 fn only_the_trusted_are_believed() {
     let believed = |texts: &[&str]| {
         let file = |text: &&str| RuleFile::parse("p.toml", text).unwrap();
-        let facts = Facts { claimed_name: Some((*b"x").into()), ..python() };
+        let facts = Facts { claimed_name: Some(b"x".as_slice().into()), ..python() };
         Rules::new(texts.iter().map(file).collect()).by_environment(&facts).is_some()
     };
     assert!(believed(&[]));

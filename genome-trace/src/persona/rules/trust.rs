@@ -39,7 +39,7 @@ impl Trust {
         Err(format!("`{item}` names no processes: {RIGHT}"))
     }
 
-    pub(super) fn covers(&self, facts: &Facts) -> bool {
+    pub(super) fn covers(&self, facts: &Facts<'_>) -> bool {
         match self {
             Self::All => true,
             Self::Uid(uid) => facts.uid == Some(*uid),

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::{
@@ -83,9 +83,16 @@ fn a_fault_names_its_code() {
         code: 1,
         sender_tgid: None,
         sender_comm: None,
+        rss_bytes: None,
+        threads: None,
+        open_files: None,
+        stack: Some(sample::STACK),
     })));
     assert_eq!(fault["signal"]["code"], 1);
     assert_eq!(fault["signal"]["code_name"], "SEGV_MAPERR");
+    let places =
+        ["0707070707070707070707070707070707070707+0x707070707070707", "0x707070707070707"];
+    assert_eq!(fault["signal"]["stack"], json!(places));
 }
 
 #[test]
@@ -120,4 +127,20 @@ fn a_personas_name_and_id_are_escaped() {
     write_event(&mut out, &event, "box");
     let text = String::from_utf8(out).unwrap();
     assert!(text.contains(r#""persona":"Code\u001b[31m\n\"Expert\"","genome_id":"a3""#), "{text}");
+}
+
+#[test]
+fn what_a_reader_missed_has_a_kind_of_its_own() {
+    let mut out = Vec::new();
+    write_missed(&mut out, 1234, WallTime { unix_ns: 0 }, "box");
+    let line = String::from_utf8(out).unwrap();
+    assert_eq!(
+        line,
+        concat!(
+            r#"{"v":1,"time":"1970-01-01T00:00:00.000000000Z","host":"box","kind":"missed","#,
+            r#""missed":{"events":1234}}"#,
+            "\n"
+        )
+    );
+    assert!("missed".parse::<EventKind>().is_err());
 }

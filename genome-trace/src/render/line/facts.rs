@@ -5,8 +5,8 @@ use std::fmt::{self, Display};
 
 use crate::{
     model::{
-        Ending, Event, Exec, Exit, FileCreate, FileUnlink, FileWrite, MemoryConstraint, OomKill,
-        Payload, Signal,
+        Ending, Event, Exec, Exit, FileCreate, FileUnlink, FileWrite, GpuName, GpuXid,
+        MemoryConstraint, OomKill, Payload, Signal, VramAtDeath, VramSpike, XidTie,
     },
     render::{
         si_code::code_name,
@@ -36,6 +36,8 @@ impl Display for Facts<'_> {
             }
             Payload::FileWrite(write) => file_write(f, write),
             Payload::FileUnlink(unlink) => file_unlink(f, unlink),
+            Payload::GpuXid(xid) => gpu_xid(f, xid),
+            Payload::VramSpike(spike) => vram_spike(f, spike),
             Payload::Lost(lost) if lost.total() == 0 => f.write_str("nothing"),
             Payload::Lost(lost) => LostByKind(lost).fmt(f),
         }
@@ -75,9 +77,83 @@ fn ending(f: &mut fmt::Formatter<'_>, exit: &Exit) -> fmt::Result {
         (None, None) => f.write_str("unknown")?,
         (bytes, calls) => write!(f, "{} in {}", Known(bytes.map(Bytes)), Calls(calls))?,
     }
-    match exit.vram_bytes {
-        Some(bytes) => write!(f, ", VRAM {}", Bytes(bytes)),
+    match exit.vram {
+        Some(vram) if vram.peak_bytes != Some(0) => held(f, vram),
+        _ => Ok(()),
+    }
+}
+
+/// Where the process ever held any.
+fn held(f: &mut fmt::Formatter<'_>, vram: VramAtDeath) -> fmt::Result {
+    write!(
+        f,
+        ", VRAM {} {} before the end, peak {}",
+        Known(vram.bytes.map(Bytes)),
+        Elapsed(vram.age_ns),
+        Known(vram.peak_bytes.map(Bytes)),
+    )
+}
+
+fn gpu_xid(f: &mut fmt::Formatter<'_>, xid: &GpuXid<'_>) -> fmt::Result {
+    match xid.xid {
+        Some(number) => write!(f, "XID {number} on ")?,
+        None => f.write_str("an XID whose number is unknown on ")?,
+    }
+    Gpu(xid.gpu).fmt(f)?;
+    if let Some(meaning) = xid.meaning {
+        write!(f, ": {}", meaning.summary)?;
+    }
+    match (xid.tie, xid.driver_tgid) {
+        (Some(XidTie::Driver), _) => f.write_str("; the driver names this process")?,
+        (Some(XidTie::SoleHolder), _) => f.write_str("; only this process held that GPU")?,
+        (None, Some(tgid)) => write!(
+            f,
+            "; the driver names {} {tgid}, which is not known",
+            Known(xid.driver_comm.map(Escaped))
+        )?,
+        (None, None) => f.write_str("; whose work it was is unknown")?,
+    }
+    match xid.meaning {
+        Some(meaning) => write!(f, "; {}", meaning.remedy),
         None => Ok(()),
+    }
+}
+
+fn vram_spike(f: &mut fmt::Formatter<'_>, spike: &VramSpike<'_>) -> fmt::Result {
+    write!(
+        f,
+        "VRAM {}, {} before (median of {} looks in {})",
+        Bytes(spike.vram_bytes),
+        Bytes(spike.baseline_bytes),
+        Count(spike.baseline_looks),
+        Elapsed(spike.window_ns),
+    )?;
+    if spike.gpu.index.is_none() {
+        return Ok(());
+    }
+    write!(
+        f,
+        "; {}: {} of {} in use",
+        Gpu(spike.gpu),
+        Known(spike.gpu_used_bytes.map(Bytes)),
+        Known(spike.gpu_total_bytes.map(Bytes))
+    )
+}
+
+/// A GPU by its number and product name.
+struct Gpu<'a>(GpuName<'a>);
+
+impl Display for Gpu<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.0.index, self.0.pci_bus_id) {
+            (Some(index), _) => write!(f, "GPU {index}")?,
+            (None, Some(address)) => write!(f, "the GPU at {}", Escaped(address.as_bytes()))?,
+            (None, None) => f.write_str("a GPU that is unknown")?,
+        }
+        match self.0.name {
+            Some(name) => write!(f, " ({})", Escaped(name.as_bytes())),
+            None => Ok(()),
+        }
     }
 }
 

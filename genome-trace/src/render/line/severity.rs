@@ -2,7 +2,7 @@
 
 use anstyle::{AnsiColor, Style};
 
-use crate::model::{Ending, Payload, SignalNumber};
+use crate::model::{Ending, Payload, SignalNumber, XidCause};
 
 /// SIGHUP, SIGINT, SIGPIPE, SIGTERM: somebody asked the process to end, or
 /// stopped listening to it; it did not crash.
@@ -29,6 +29,11 @@ pub(super) fn of(payload: &Payload<'_>) -> Severity {
     match payload {
         Payload::Lost(_) => Severity::Incomplete,
         Payload::OomKill(_) => Severity::Critical,
+        Payload::GpuXid(xid) => match xid.meaning.map(|meaning| meaning.cause) {
+            Some(XidCause::Notice) => Severity::Notice,
+            _ => Severity::Critical,
+        },
+        Payload::VramSpike(_) => Severity::Warning,
         Payload::Exit(exit) => match exit.ending {
             Ending::Exited { code: 0 } => Severity::Ordinary,
             Ending::Exited { .. } => Severity::Warning,

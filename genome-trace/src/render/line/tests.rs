@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     model::{
-        Argv, Ending, Exec, Exit, FileWrite, MemoryConstraint, OomKill, Payload, Persona, Process,
-        Signal, SignalNumber,
+        Argv, Ending, Exec, Exit, FileWrite, GpuName, GpuXid, MemoryConstraint, OomKill, Payload,
+        Persona, Process, Signal, SignalNumber, XidTie,
     },
     render::sample,
 };
@@ -23,11 +23,15 @@ fn plain(events: &[Event<'_>]) -> String {
 
 /// Every shape that a line's facts take.
 fn shapes() -> Vec<Event<'static>> {
-    let exit = |ending| Payload::Exit(Exit { ending, vram_bytes: None, ..sample::EXIT });
+    let exit = |ending| Payload::Exit(Exit { ending, vram: None, ..sample::EXIT });
     let signaled =
         |signal, core_dumped| exit(Ending::Signaled { signal: SignalNumber(signal), core_dumped });
     let signal = |signal, code, sender_tgid| {
         Payload::Signal(Signal {
+            rss_bytes: None,
+            threads: None,
+            open_files: None,
+            stack: None,
             signal: SignalNumber(signal),
             code,
             sender_tgid,
@@ -71,6 +75,15 @@ fn shapes() -> Vec<Event<'static>> {
             environment: None,
             environment_truncated: false,
         }),
+        Payload::GpuXid(sample::xid(
+            Some(79),
+            GpuName { pci_bus_id: Some("0000:65:00.0"), ..GpuName::default() },
+        )),
+        Payload::GpuXid(GpuXid {
+            tie: Some(XidTie::SoleHolder),
+            ..sample::xid(Some(43), sample::GPU)
+        }),
+        Payload::GpuXid(GpuXid { tie: None, ..sample::xid(Some(45), sample::GPU) }),
         Payload::FileWrite(FileWrite {
             path: Some(b"/in/the/tree"),
             path_truncated: true,
@@ -201,4 +214,22 @@ fn a_personas_name_stands_in_place_of_the_comm_and_is_escaped() {
     write_event(&mut out, &event, &style);
     let text = String::from_utf8(out).unwrap();
     assert_eq!(text, "11:31:35.123  Code\\x1b[31m\\nX    47392  fork         child of PID 47100\n");
+}
+
+#[test]
+fn what_a_reader_missed_is_in_the_background() {
+    let missed = |color, events| {
+        let time_zone = TimeZone::UTC;
+        let mut out = Vec::new();
+        let style = LineStyle { color, width: None, time_zone };
+        write_missed(&mut out, events, WallTime { unix_ns: 0 }, &style);
+        String::from_utf8(out).unwrap()
+    };
+    assert_eq!(
+        missed(false, 1234),
+        "00:00:00.000  -                      -  missed       1234 events until here: this reader \
+         was too slow\n"
+    );
+    assert!(missed(false, 1).contains("1 event until"));
+    assert!(missed(true, 1).contains("\u{1b}[2mmissed"));
 }

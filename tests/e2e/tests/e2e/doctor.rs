@@ -59,6 +59,18 @@ fn no_mode_is_claimed_to_work() {
     }
 }
 
+/// Measuring takes what tracing takes, and a refusal is no report.
+#[test]
+fn cost_without_privileges_is_refused_with_the_remedy() {
+    for format in ["table", "json", "prometheus"] {
+        let ended = run_unprivileged(["doctor", "--cost=1s", &format!("--format={format}")]);
+        assert_eq!(ended.code(), Some(1), "{ended:?}");
+        assert_eq!(ended.stdout, "");
+        assert_eq!(ended.stderr.lines().count(), 1, "{ended:?}");
+        assert!(ended.stderr.contains("CAP_BPF") && ended.stderr.contains("sudo"), "{ended:?}");
+    }
+}
+
 #[test]
 fn report_for_people_says_the_same() {
     let ended = run_unprivileged(["doctor"]);

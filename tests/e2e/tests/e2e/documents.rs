@@ -12,14 +12,26 @@ use genome_trace::{
     probe::{Mode, Route},
 };
 
-const DOCUMENTS: [&str; 7] = [
+const DOCUMENTS: [&str; 19] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
+    "docs/benchmark.md",
+    "docs/compare.md",
+    "docs/cost.md",
+    "docs/crashes.md",
     "docs/events.md",
+    "docs/gpu.md",
+    "docs/history.md",
+    "docs/performance.md",
     "docs/personas.md",
     "docs/probes.md",
+    "docs/prometheus.md",
+    "docs/recorder.md",
+    "docs/sessions.md",
+    "docs/stats.md",
+    "docs/watch.md",
 ];
 
 fn root() -> PathBuf {

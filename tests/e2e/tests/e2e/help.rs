@@ -1,6 +1,9 @@
 //! What it says of itself: help, version, completions, manual page.
 
-use genome_trace::{model::EventKind, probe::Mode};
+use genome_trace::{
+    model::{CrashKind, EventKind},
+    probe::Mode,
+};
 
 use crate::run;
 
@@ -22,12 +25,27 @@ fn help_names_every_kind_mode_and_filter() {
         let words: Vec<&str> =
             ended.stdout.split(|c: char| c.is_whitespace() || c == ',').collect();
         let names = EventKind::ALL.map(EventKind::name);
-        for name in names.into_iter().chain(Mode::ALL.map(Mode::name)) {
+        let names = names.into_iter().chain(CrashKind::ALL.map(CrashKind::name));
+        for name in names.chain(Mode::ALL.map(Mode::name)) {
             assert!(words.contains(&name), "{option} does not name {name}:\n{}", ended.stdout);
         }
         for filter in ["--pid", "--comm", "--kind", "--uid", "--cgroup", "--exclude-self"] {
             assert!(ended.stdout.contains(filter), "{option} does not name {filter}");
         }
+        for option in [
+            "--stats",
+            "--sort",
+            "--genome-id",
+            "--gpu-interval",
+            "--nvml-library",
+            "libnvidia-ml.so.1",
+            "--crashes",
+            "--last",
+            "--store",
+        ] {
+            assert!(ended.stdout.contains(option), "no {option}");
+        }
+        assert!(!ended.stdout.contains("--kernel-log"), "it is for tests alone");
         assert!(ended.stdout.contains("CAP_BPF and CAP_PERFMON"));
         assert!(!ended.stdout.contains('\u{1b}'), "colour in a file");
     }
@@ -58,7 +76,7 @@ fn completions_know_the_options() {
         let ended = run(["completions", shell]);
         assert_eq!(ended.code(), Some(0), "{ended:?}");
         assert_eq!(ended.stderr, "");
-        for text in [sign, "genome-trace", "probe-mode", "doctor"] {
+        for text in [sign, "genome-trace", "probe-mode", "doctor", "stats", "gpu-interval"] {
             assert!(ended.stdout.contains(text), "{shell}: no {text}");
         }
     }
@@ -69,7 +87,9 @@ fn manual_page_is_one() {
     let ended = run(["man"]);
     assert_eq!(ended.code(), Some(0), "{ended:?}");
     assert_eq!(ended.stderr, "");
-    for text in [".TH genome-trace 1", ".SH SYNOPSIS", ".SH OPTIONS", r"\-\-probe\-mode"] {
+    for text in
+        [".TH genome-trace 1", ".SH SYNOPSIS", ".SH OPTIONS", r"\-\-probe\-mode", r"\-\-stats"]
+    {
         assert!(ended.stdout.contains(text), "no {text}");
     }
 }

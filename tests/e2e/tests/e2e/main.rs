@@ -1,11 +1,21 @@
 //! The binary from outside, without root, and the documents held against it.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod attach;
+mod crashes;
 mod doctor;
 mod documents;
+mod gpus;
 mod help;
+mod history;
+mod one_persona;
 mod personas;
 mod privileges;
+mod prometheus;
+mod record;
+mod service_unit;
+mod sessions;
+mod stats;
 mod stdout;
 mod usage;
 

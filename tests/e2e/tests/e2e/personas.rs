@@ -3,15 +3,14 @@
 
 use std::{
     fs::{self, Permissions},
-    io::{BufRead as _, BufReader},
     os::unix::{
         fs::{MetadataExt as _, PermissionsExt as _},
         process::ExitStatusExt as _,
     },
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
 };
 
-use genome_trace_tests_e2e::{Ended, genome_trace};
+use genome_trace_tests_e2e::{Ended, Waiting, genome_trace};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -188,39 +187,9 @@ fn run_is_told_what_it_lacks() {
     }
 }
 
-/// A child of this test that waits until it is dropped, with a persona, and
-/// the environment of nobody else.
-struct Waiting(Child);
-
-impl Waiting {
-    fn start(name: &str) -> Self {
-        let mut child = Command::new("/bin/sh")
-            // A builtin waits: a program would be a second process of the persona.
-            .args(["-c", "echo here; read word"])
-            .env_clear()
-            .env("GENOME_PERSONA", name)
-            .env("GENOME_ID", ID)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        let stdout = child.stdout.take().unwrap();
-        BufReader::new(stdout).read_line(&mut line).unwrap();
-        assert_eq!(line, "here\n");
-        Self(child)
-    }
-
-    fn pid(&self) -> u64 {
-        self.0.id().into()
-    }
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+/// One that waits, with a persona.
+fn waiting(name: &str) -> Waiting {
+    Waiting::start(&[("GENOME_PERSONA", name), ("GENOME_ID", ID)]).unwrap()
 }
 
 /// The listed personas of that name.
@@ -237,7 +206,7 @@ fn listed(ended: &Ended, name: &str) -> Vec<Value> {
 #[test]
 fn a_process_of_now_is_listed_with_its_persona() {
     let name = format!("e2e-listed-{}", std::process::id());
-    let waiting = Waiting::start(&name);
+    let waiting = waiting(&name);
     let lines = listed(&run(["personas", "--format=json"]), &name);
     assert_eq!(lines.len(), 1, "{lines:?}");
     let line = &lines[0];
@@ -261,7 +230,7 @@ fn a_process_of_now_is_listed_with_its_persona() {
 #[test]
 fn a_process_of_now_is_listed_by_a_rule() {
     let name = format!("e2e-by-rule-{}", std::process::id());
-    let waiting = Waiting::start("e2e-not-believed");
+    let waiting = waiting("e2e-not-believed");
     let comm = fs::read_to_string(format!("/proc/{}/comm", waiting.pid())).unwrap();
     let (_folder, file) = rule_file(&format!(
         "trust_env = []\n\n[[persona]]\nname = '{name}'\ncomm = '^{}$'\nargv = 'read word'\n",
@@ -280,7 +249,7 @@ fn a_process_of_now_is_listed_by_a_rule() {
 #[test]
 fn personas_are_listed_without_root() {
     let name = format!("e2e-roots-{}", std::process::id());
-    let waiting = Waiting::start(&name);
+    let waiting = waiting(&name);
     let ended = run_unprivileged(["personas", "--format=json"]);
     let lines = listed(&ended, &name);
     // Where the tests run as root, another user asks here, who may not look.
@@ -291,7 +260,7 @@ fn personas_are_listed_without_root() {
 #[test]
 fn a_name_that_a_terminal_would_obey_is_escaped() {
     let name = format!("e2e-a\u{1b}[31mb\nforged-{}", std::process::id());
-    let _waiting = Waiting::start(&name);
+    let _waiting = waiting(&name);
     let json = run(["personas", "--format=json"]);
     assert_eq!(listed(&json, &name).len(), 1, "{json:?}");
     let table = run(["personas"]);

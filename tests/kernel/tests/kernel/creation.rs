@@ -51,7 +51,7 @@ fn overflow(context: &Context, processes: u64) -> anyhow::Result<()> {
     checks.verdict()
 }
 
-fn workload<'a>(context: &'a Context, folder: &Path, processes: u64) -> Workload<'a> {
+pub(crate) fn workload<'a>(context: &'a Context, folder: &Path, processes: u64) -> Workload<'a> {
     context
         .workload("create-files")
         .path("--dir", folder)
@@ -61,7 +61,13 @@ fn workload<'a>(context: &'a Context, folder: &Path, processes: u64) -> Workload
         .flag("--keep")
 }
 
-fn check(checks: &mut Checks, trace: &Trace, truth: &Truth, folder: &Path) -> anyhow::Result<()> {
+/// Each file and each write of the workload is there.
+pub(crate) fn check(
+    checks: &mut Checks,
+    trace: &Trace,
+    truth: &Truth,
+    folder: &Path,
+) -> anyhow::Result<()> {
     let files = truth.number("/files_created")?;
     let account = FileAccount::new(trace, truth);
     let created: Vec<&Event> = account.events("file_create").collect();

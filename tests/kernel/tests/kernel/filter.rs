@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use genome_trace_tests_kernel::{Checks, Context, Event, Events, Suite};
+use genome_trace_tests_kernel::{Checks, Context, Event, Events, Suite, sum};
 use rustix::process::Signal;
 
 use crate::cgroup::Hierarchy;
@@ -16,6 +16,7 @@ const FEW: u64 = 20;
 
 pub(crate) fn add_to(suite: &mut Suite) {
     suite.once("filter::pid_with_descendants", pid_with_descendants);
+    suite.once("filter::probes_go_with_the_last", probes_go_with_the_last);
     suite.once("filter::kind", kind);
     suite.once("filter::comm", comm);
     suite.once("filter::uid", uid);
@@ -53,6 +54,31 @@ fn pid_with_descendants(context: &Context) -> anyhow::Result<()> {
         }
     }
     checks.equal("exits of the root's parent", trace.events.of("exit", launcher).count(), 1);
+    checks.verdict()
+}
+
+/// Once the processes asked for have ended, nobody pays for probes of files;
+/// what was counted up to then is told.
+fn probes_go_with_the_last(context: &Context) -> anyhow::Result<()> {
+    let folder = context.folder()?;
+    let held = context
+        .workload("create-files")
+        .path("--dir", folder.path())
+        .option("--count", FEW)
+        .hold()?;
+    let tracer = context.tracer().option("--pid", held.pid()).start()?;
+    let truth = held.release()?;
+    tracer.process().await_words(&["the probes of files are taken away"])?;
+    few_processes(context)?;
+    let trace = tracer.stop()?;
+    let mut checks = Checks::new();
+    for worker in truth.workers() {
+        let created = trace.events.of("file_create", worker).count() as u64;
+        checks.equal("files created", created, FEW);
+        let calls = sum(trace.events.of("file_write", worker), "write_calls");
+        checks.equal("write calls", calls, FEW);
+    }
+    checks.equal("workers", truth.workers().len(), 1);
     checks.verdict()
 }
 

@@ -4,18 +4,26 @@
 //! package's library. Trials whose name begins with a mode are made once for
 //! each way of probing I/O that this kernel has.
 
+mod attach;
 mod cgroup;
+mod cost;
+mod crashes;
 mod creation;
 mod ending;
 mod exit_event;
 mod file_account;
 mod filter;
+mod gpu;
+mod metrics;
 mod oom;
 mod persona;
+mod record;
 mod schema;
 mod soak;
+mod stack;
 mod stopping;
 mod storm;
+mod tasks;
 mod unlinking;
 mod writing;
 
@@ -35,6 +43,7 @@ fn main() -> ExitCode {
     let mut suite = Suite::new(setup);
     storm::add_to(&mut suite);
     ending::add_to(&mut suite);
+    stack::add_to(&mut suite);
     oom::add_to(&mut suite);
     filter::add_to(&mut suite);
     cgroup::add_to(&mut suite);
@@ -44,6 +53,13 @@ fn main() -> ExitCode {
     writing::add_to(&mut suite);
     unlinking::add_to(&mut suite);
     persona::add_to(&mut suite);
+    gpu::add_to(&mut suite);
+    record::add_to(&mut suite);
+    attach::add_to(&mut suite);
+    metrics::add_to(&mut suite);
+    crashes::add_to(&mut suite);
+    tasks::add_to(&mut suite);
+    cost::add_to(&mut suite);
     soak::add_to(&mut suite);
     libtest_mimic::run(&arguments, suite.into_trials()).exit_code()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use genome_trace_tests_kernel::{Checks, Context, Event, Suite};
+use genome_trace_tests_kernel::{Checks, Context, Event, Suite, Trace, Truth};
 
 pub(crate) fn add_to(suite: &mut Suite) {
     suite.once("storm::every_short_process_is_seen", |context| every_short_process(context, 4));
@@ -19,6 +19,18 @@ fn every_short_process(context: &Context, jobs: u64) -> anyhow::Result<()> {
     let trace = tracer.stop()?;
 
     let mut checks = Checks::new();
+    check(&mut checks, &trace, &truth, count)?;
+    checks.verdict()
+}
+
+/// Each of so many children of the workload is there with its beginning, its
+/// program and its end.
+pub(crate) fn check(
+    checks: &mut Checks,
+    trace: &Trace,
+    truth: &Truth,
+    count: u64,
+) -> anyhow::Result<()> {
     checks.equal("the workload's zeros", truth.number("/exit_codes/0")?, count);
     let launcher = Some(truth.pid()?);
     let of_launcher = |event: &&Event| event.number("ppid") == launcher;
@@ -61,8 +73,8 @@ fn every_short_process(context: &Context, jobs: u64) -> anyhow::Result<()> {
         checks.equal("exit code", event.payload_number("code"), Some(0));
         checks.holds(event.payload_text("signal").is_none(), "an exit by signal");
     }
-    trace.check_no_lifecycle_lost(&mut checks);
-    checks.verdict()
+    trace.check_no_lifecycle_lost(checks);
+    Ok(())
 }
 
 fn tgids<'a>(events: impl Iterator<Item = &'a Event>) -> BTreeSet<u64> {

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::cli::CreateFiles;
 use crate::load::scratch::Folder;
 use crate::sys::process;
+use crate::sys::time::SharedTime;
 
 pub(crate) fn run(args: &CreateFiles) -> anyhow::Result<Value> {
     ensure!(
@@ -22,17 +23,24 @@ pub(crate) fn run(args: &CreateFiles) -> anyhow::Result<Value> {
     let folder = Folder::at(&args.dir, args.keep)?;
     let dir = folder.path();
     let workers = (0..args.procs)
-        .map(|worker| process::fork(|| create_all(dir, args, worker)))
-        .collect::<Result<Vec<_>, _>>()
+        .map(|worker| {
+            let time = SharedTime::new()?;
+            let child = process::fork(|| time.measure(|| create_all(dir, args, worker)))?;
+            Ok((child, time))
+        })
+        .collect::<io::Result<Vec<_>>>()
         .context("fork a worker")?;
     let mut told = Vec::new();
-    for worker in workers {
+    let mut longest_ns = None;
+    for (worker, time) in workers {
         let ended = worker.finish()?;
+        longest_ns = longest_ns.max(time.nanos());
         told.push(json!({
             "pid": ended.pid,
             "files_created": args.count,
             "write_calls": args.count,
             "written_bytes": args.count * args.bytes as u64,
+            "elapsed_ns": time.nanos(),
             "wait": ended.json(),
         }));
     }
@@ -45,6 +53,7 @@ pub(crate) fn run(args: &CreateFiles) -> anyhow::Result<Value> {
         "files_created": files,
         "write_calls": files,
         "written_bytes": files * args.bytes as u64,
+        "elapsed_ns": longest_ns,
         "workers": told,
     }))
 }

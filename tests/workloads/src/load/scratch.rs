@@ -50,9 +50,11 @@ impl Drop for Folder {
     }
 }
 
-/// Removes a file that the workload made, unless it shall stay.
+/// Removes a file that the workload made, unless it shall stay. What is no
+/// regular file, `/dev/null` for instance, it did not make.
 pub(crate) fn remove_file(path: &Path, keep: bool) -> anyhow::Result<()> {
-    if keep {
+    let is_device = path.metadata().is_ok_and(|file| !file.is_file());
+    if keep || is_device {
         return Ok(());
     }
     fs::remove_file(path).with_context(|| format!("remove {}", path.display()))

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::cli::SpawnStorm;
 use crate::sys::process;
 use crate::sys::spawn::{Environment, spawn};
+use crate::sys::time::monotonic_ns;
 
 pub(crate) fn run(args: &SpawnStorm) -> anyhow::Result<Value> {
     let environment = if args.clear_env {
@@ -29,6 +30,7 @@ pub(crate) fn run(args: &SpawnStorm) -> anyhow::Result<Value> {
         }
         Ok(())
     };
+    let started_ns = monotonic_ns();
     for index in 0..args.count {
         if running == args.jobs {
             reap()?;
@@ -41,8 +43,10 @@ pub(crate) fn run(args: &SpawnStorm) -> anyhow::Result<Value> {
     for _ in 0..running {
         reap()?;
     }
+    let elapsed_ns = monotonic_ns().saturating_sub(started_ns);
     Ok(json!({
         "spawned": args.count,
+        "elapsed_ns": elapsed_ns,
         "program": program,
         "exe": fs::canonicalize(&program).unwrap_or(program),
         "exit_codes": codes,

@@ -5,7 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Gid, Pid, Signal, Uid};
-use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
+use rustix::thread::{
+    CpuSet, sched_setaffinity, set_thread_groups, set_thread_res_gid, set_thread_res_uid,
+};
 use serde_json::{Value, json};
 
 use crate::truth::{UNSUPPORTED, Unsupported};
@@ -159,6 +161,18 @@ pub(crate) fn set_name(name: &std::ffi::CStr) -> io::Result<()> {
 pub(crate) fn adopt_orphans() -> io::Result<()> {
     let any = Some(rustix::process::getpid());
     Ok(rustix::process::set_child_subreaper(any)?)
+}
+
+/// Keeps this process, and those it will start, on some processors.
+pub(crate) fn run_on(cpus: &[usize]) -> io::Result<()> {
+    let mut set = CpuSet::new();
+    for cpu in cpus {
+        if *cpu >= CpuSet::MAX_CPU {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        set.set(*cpu);
+    }
+    Ok(sched_setaffinity(None, &set)?)
 }
 
 /// Gives up root for good.

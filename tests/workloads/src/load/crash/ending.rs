@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering::SeqCst;
 
 use anyhow::Context as _;
 
+use crate::load::crash::deep;
 use crate::load::crash::how::How;
 use crate::load::crash::leader;
 use crate::sys::process;
@@ -16,6 +17,7 @@ use crate::sys::shared::SharedTable;
 pub(super) fn end(how: How, killer: &SharedTable) -> anyhow::Result<u8> {
     match how {
         How::Segv => segv(),
+        How::SegvDeep => segv_deep(),
         How::Abort => process::abort(),
         How::Exit(code) => Ok(code),
         How::SigtermSelf => {
@@ -42,6 +44,11 @@ fn segv() -> anyhow::Result<u8> {
     // kernel ends this process here, which is what it is for.
     let byte = unsafe { nowhere.read_volatile() };
     anyhow::bail!("address 16 could be read: {byte}")
+}
+
+fn segv_deep() -> anyhow::Result<u8> {
+    process::default_action(libc::SIGSEGV).context("give SIGSEGV its default action")?;
+    anyhow::bail!("address 16 could be read: {}", deep::fault())
 }
 
 fn kill_by_child(killer: &SharedTable) -> anyhow::Result<u8> {

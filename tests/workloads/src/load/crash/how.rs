@@ -8,6 +8,8 @@ use std::str::FromStr;
 pub(crate) enum How {
     /// A read from an address that nothing is mapped at.
     Segv,
+    /// The same, three functions deep.
+    SegvDeep,
     /// abort(3).
     Abort,
     /// exit(2) with a code.
@@ -48,6 +50,7 @@ impl FromStr for How {
         }
         match text {
             "segv" => Ok(Self::Segv),
+            "segv-deep" => Ok(Self::SegvDeep),
             "abort" => Ok(Self::Abort),
             "sigterm-self" => Ok(Self::SigtermSelf),
             "kill-by-child" => Ok(Self::KillByChild),
@@ -62,6 +65,7 @@ impl fmt::Display for How {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Segv => f.write_str("segv"),
+            Self::SegvDeep => f.write_str("segv-deep"),
             Self::Abort => f.write_str("abort"),
             Self::Exit(code) => write!(f, "exit:{code}"),
             Self::SigtermSelf => f.write_str("sigterm-self"),
@@ -80,6 +84,7 @@ mod tests {
     fn every_name_is_read_back() {
         for how in [
             How::Segv,
+            How::SegvDeep,
             How::Abort,
             How::Exit(3),
             How::SigtermSelf,

@@ -1,8 +1,10 @@
 //! Processes that end badly, each in a way that the kernel tells apart.
 
+mod deep;
 mod ending;
 mod how;
 mod leader;
+mod possessions;
 
 use anyhow::Context as _;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -31,9 +33,12 @@ pub(crate) fn run(args: &Crash) -> anyhow::Result<Value> {
         truth::tell("crash", json!({ "how": how.to_string(), "victim": std::process::id() }))?;
         process::exit_now(end(how, &killer)?);
     }
+    let had = SharedTable::new(possessions::SLOTS).context("share memory")?;
     process::adopt_orphans().context("become a subreaper")?;
     let victim = process::fork(|| {
         raise_core_limit(cores.as_ref())?;
+        // Open at the end, however it comes.
+        std::mem::forget(possessions::take(args.threads, args.open_files, &had)?);
         end(how, &killer)
     })
     .context("fork a victim")?;
@@ -45,10 +50,12 @@ pub(crate) fn run(args: &Crash) -> anyhow::Result<Value> {
     Ok(json!({
         "how": how.to_string(),
         "victim": ended.pid,
+        "had": possessions::json(&had),
         "killer": killer,
         "killer_comm": killer.map(|_| "gt-killer"),
         "leader_code": how.leader_code(),
         "last_thread_code": how.last_thread_code(),
+        "stack": (how == How::SegvDeep).then(deep::stack),
         "wait": ended.json(),
     }))
 }

@@ -1,0 +1,244 @@
+//! The machine's configuration, `/etc/genome-trace/config.toml`.
+
+use std::{collections::BTreeMap, fs, io, path::Path};
+
+use anyhow::bail;
+use serde::Deserialize;
+
+use crate::{
+    cli::{Age, Size},
+    detect::CrashPolicy,
+    render::text::Escaped,
+    store::Retention,
+};
+
+/// Read where it is there and no other file was asked for.
+const MACHINE_CONFIG: &str = "/etc/genome-trace/config.toml";
+
+/// What can be configured; what the file does not say is as without it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Config {
+    retention: KeptFor,
+    privacy: Privacy,
+    crashes: Crashes,
+}
+
+/// What is not kept of what programs write.
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Privacy {
+    /// Whether the end of a crashed worker's standard error is.
+    capture_stderr: bool,
+}
+
+impl Default for Privacy {
+    fn default() -> Self {
+        Self { capture_stderr: true }
+    }
+}
+
+/// What is no crash, of everybody's and by the name of a persona.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "the table [crashes]")]
+struct Crashes {
+    ordinary_exit_codes: Vec<ExitCode>,
+    persona: BTreeMap<String, CrashesOf>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, expecting = "a table such as [crashes.persona.NAME]")]
+struct CrashesOf {
+    ordinary_exit_codes: Vec<ExitCode>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "i64")]
+struct ExitCode(u8);
+
+impl TryFrom<i64> for ExitCode {
+    type Error = String;
+
+    fn try_from(code: i64) -> Result<Self, String> {
+        u8::try_from(code)
+            .map(Self)
+            .map_err(|_| format!("{code} is no exit code, which is a number from 0 to 255"))
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct KeptFor {
+    events: Option<Text<Age>>,
+    crashes: Option<Text<Age>>,
+    minutes: Option<Text<Age>>,
+    hours: Option<Text<Age>>,
+    size: Option<Text<SizeCap>>,
+}
+
+/// A value that is written as a string.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String", bound = "T: std::str::FromStr<Err = String>")]
+struct Text<T>(T);
+
+impl<T: std::str::FromStr<Err = String>> TryFrom<String> for Text<T> {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse().map(Self)
+    }
+}
+
+#[derive(Debug)]
+struct SizeCap(Option<u64>);
+
+impl std::str::FromStr for SizeCap {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        /// Less is full before it is of use.
+        const LEAST: u64 = 1 << 20;
+        if text == "unlimited" {
+            return Ok(Self(None));
+        }
+        match text.parse::<Size>()?.bytes {
+            bytes if bytes < LEAST => Err("a store needs 1M at least".to_owned()),
+            bytes => Ok(Self(Some(bytes))),
+        }
+    }
+}
+
+impl Config {
+    /// Reads the file that was asked for, else the machine's.
+    pub(super) fn read(asked_for: Option<&Path>) -> anyhow::Result<Self> {
+        let path = asked_for.unwrap_or(Path::new(MACHINE_CONFIG));
+        match fs::read_to_string(path) {
+            Ok(text) => Self::parse(path, &text),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && asked_for.is_none() => {
+                Ok(Self::default())
+            }
+            Err(error) => bail!(
+                "cannot read the configuration {}: {error}; correct its path or its permissions, \
+                 or do without it",
+                path.display()
+            ),
+        }
+    }
+
+    fn parse(path: &Path, text: &str) -> anyhow::Result<Self> {
+        toml::from_str(text).map_err(|error| {
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
+            // It may quote what stands in the file, on lines of its own.
+            let message = error.message().replace('\n', " ");
+            anyhow::anyhow!(
+                "cannot use the configuration {}:{line}: {}; correct that line, as in \
+                 docs/recorder.md, or take it out",
+                path.display(),
+                Escaped(message.as_bytes())
+            )
+        })
+    }
+
+    /// Whether the end of what workers write to standard error is kept for
+    /// their crashes.
+    pub(super) const fn captures_stderr(&self) -> bool {
+        self.privacy.capture_stderr
+    }
+
+    /// Which exit codes are ordinary ends.
+    pub(super) fn crash_policy(&self) -> CrashPolicy {
+        let codes = |codes: &[ExitCode]| codes.iter().map(|code| code.0).collect();
+        let Crashes { ordinary_exit_codes, persona } = &self.crashes;
+        let of_one =
+            |(name, of): (&String, &CrashesOf)| (name.clone(), codes(&of.ordinary_exit_codes));
+        CrashPolicy {
+            everybodys: codes(ordinary_exit_codes),
+            by_persona: persona.iter().map(of_one).collect(),
+        }
+    }
+
+    /// How long to keep what.
+    pub(super) fn retention(&self) -> Retention {
+        let KeptFor { events, crashes, minutes, hours, size } = &self.retention;
+        let default = Retention::default();
+        let age = |age: &Option<Text<Age>>, default| age.as_ref().map_or(default, |a| a.0.duration);
+        Retention {
+            events: age(events, default.events),
+            crashes: age(crashes, default.crashes),
+            minutes: age(minutes, default.minutes),
+            hours: age(hours, default.hours),
+            size_bytes: size.as_ref().map_or(default.size_bytes, |size| size.0.0),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn parsed(text: &str) -> Result<Retention, String> {
+        Config::parse(Path::new("c.toml"), text)
+            .map(|config| config.retention())
+            .map_err(|error| format!("{error:#}"))
+    }
+
+    #[test]
+    fn what_is_not_said_is_the_default() {
+        assert_eq!(parsed(""), Ok(Retention::default()));
+        assert_eq!(parsed("[retention]"), Ok(Retention::default()));
+        let some = parsed("[retention]\nevents = \"2h\"\nsize = \"64M\"\n").unwrap();
+        let wanted = Retention {
+            events: Duration::from_secs(7200),
+            size_bytes: Some(64 << 20),
+            ..Retention::default()
+        };
+        assert_eq!(some, wanted);
+        assert_eq!(parsed("retention.size = \"unlimited\"").unwrap().size_bytes, None);
+    }
+
+    #[test]
+    fn exit_codes_that_are_ordinary() {
+        let policy = |text| Config::parse(Path::new("c.toml"), text).unwrap().crash_policy();
+        assert_eq!(policy(""), CrashPolicy::default());
+        assert_eq!(policy("[crashes]"), CrashPolicy::default());
+        let text = "[crashes]\nordinary_exit_codes = [130]\n\
+                    [crashes.persona.\"CodeExpert\"]\nordinary_exit_codes = [2, 3, 255, 2]\n\
+                    [crashes.persona.Judge]\n";
+        let by_persona =
+            [("CodeExpert".to_owned(), [2, 3, 255].into()), ("Judge".to_owned(), [].into())];
+        let wanted = CrashPolicy { everybodys: [130].into(), by_persona: by_persona.into() };
+        assert_eq!(policy(text), wanted);
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_in_one_line_with_its_place() {
+        for (text, line, word) in [
+            ("[retention]\nevent = \"2h\"", 2, "event"),
+            ("[retention]\n\nevents = \"2 fortnights\"", 3, "fortnights"),
+            ("[retention]\nevents = 2", 2, "string"),
+            ("[retention]\nsize = \"1K\"", 2, "1M"),
+            ("[crashes]\nordinary_exit_codes = [2, -1]", 2, "-1 is no exit code"),
+            ("[crashes]\nordinary_exit_codes = [256]", 2, "from 0 to 255"),
+            ("[crashes]\nordinary_exit_codes = 2", 2, "sequence"),
+            ("[crashes]\nordinary_exit_codes = [\"2\"]", 2, "string"),
+            ("[crashes]\nordinary = [2]", 2, "ordinary"),
+            ("[crashes.persona.A]\nordinary_exit_code = [2]", 2, "ordinary_exit_code"),
+            ("\n[crashes.personas.A]\nordinary_exit_codes = [2]", 2, "personas"),
+            ("[crashes.persona]\nA = 2", 2, "crashes.persona.NAME"),
+            ("x = 1\n", 1, "x"),
+            ("[retention", 1, "TOML"),
+        ] {
+            let said = parsed(text).unwrap_err();
+            assert!(
+                said.starts_with(&format!("cannot use the configuration c.toml:{line}: ")),
+                "{said}"
+            );
+            assert!(word == "TOML" || said.contains(word), "{said}");
+            assert!(said.contains("docs/recorder.md") && !said.contains('\n'), "{said}");
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! What follows from what was seen: folds over events and samples that know
+//! neither clocks nor the kernel, and so are tested without either.
+
+mod advice;
+mod crash;
+mod health;
+mod largest;
+mod outlook;
+mod secrets;
+mod series;
+mod session;
+mod tally;
+mod traceback;
+mod vram;
+
+pub use advice::advise;
+pub use crash::{CrashPolicy, CrashWatch, Ended, add_stderr};
+pub use health::{HealthFacts, health};
+pub use largest::{LARGEST_KEPT, largest, with_victim};
+pub use outlook::{OutlookFacts, outlook};
+pub use secrets::{masked, masked_arguments};
+pub use series::{
+    Times, change, differences, joined, percent, resample, step_ns, summarize, trend,
+};
+pub use session::summarize_session;
+pub use tally::{COUNTED_PERSONAS, Count};
+pub use traceback::{Traceback, TracebackKind, traceback};
+pub use vram::{Held, VramJump, VramWatch};

@@ -1,0 +1,19 @@
+//! One persona with all that is known of it: for people, as JSON, as CSV and as
+//! metrics.
+
+mod csv;
+#[cfg(test)]
+mod documented;
+mod json;
+mod metrics;
+mod report;
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
+
+pub use csv::write_csv;
+pub use json::write_json;
+pub use metrics::write_metrics;
+pub use report::write_text;

@@ -1,0 +1,253 @@
+//! One batch of items: a transaction.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, params};
+use rustc_hash::FxHashMap;
+
+use super::{
+    intern::Interned,
+    item::{EventCopy, Item, Part},
+    payload,
+    process_row::{self, Changes},
+};
+use crate::model::{Crash, EventKind, Gap, Metric, ProcessKey, Sample, SampleSource};
+
+/// What is known of the rows that earlier batches wrote. After a batch that
+/// failed its rows are not there: [`Known::forget`].
+#[derive(Default)]
+pub(super) struct Known {
+    interned: Interned,
+    /// The number of each series, and when it was seen.
+    series: HashMap<(SampleSource, Metric), (i64, i64)>,
+    earliest_sample_ns: Option<i64>,
+    taken: Taken,
+}
+
+/// How long a series counts as seen.
+const HOUR_NS: i64 = 3_600_000_000_000;
+/// Series are looked up again after that many: this is memory.
+const MOST_SERIES: usize = 50_000;
+
+impl Known {
+    pub(super) fn forget(&mut self) {
+        self.interned.forget();
+        self.series.clear();
+        self.taken = Taken::default();
+    }
+
+    /// The time of the earliest sample since the last such call.
+    pub(super) fn take_earliest_sample_ns(&mut self) -> Option<i64> {
+        self.earliest_sample_ns.take()
+    }
+}
+
+/// Writes items, inside of the caller's transaction.
+pub(super) fn write(
+    connection: &Connection,
+    known: &mut Known,
+    boot: i64,
+    items: &[Item],
+) -> rusqlite::Result<()> {
+    known.interned.begin(connection)?;
+    if known.series.len() > MOST_SERIES {
+        known.series.clear();
+    }
+    let mut processes: FxHashMap<ProcessKey, Changes<'_>> = FxHashMap::default();
+    // In the order of time, which is that of the table: rows are appended, and
+    // pages are full.
+    let mut events: Vec<&EventCopy> = Vec::with_capacity(items.len());
+    for item in items {
+        match item {
+            Item::Event(event) => {
+                process_row::note(event, &mut processes);
+                events.push(event);
+            }
+            Item::Process(process) => process_row::write_record(connection, boot, process)?,
+            Item::Crash(crash) => write_crash(connection, crash)?,
+            Item::Sample(sample) => write_sample(connection, known, sample)?,
+            Item::Gap(gap) => write_gap(connection, gap)?,
+        }
+    }
+    events.sort_by_key(|event| event.wall_time);
+    for event in events {
+        write_event(connection, known, event)?;
+    }
+    for (key, changes) in processes {
+        process_row::write(connection, boot, key, &changes)?;
+    }
+    Ok(())
+}
+
+fn write_event(
+    connection: &Connection,
+    known: &mut Known,
+    event: &EventCopy,
+) -> rusqlite::Result<()> {
+    let interned = &mut known.interned;
+    let subject = match &event.process {
+        Some(process) => Some(interned.subject(connection, event, process)?),
+        None => None,
+    };
+    let tid = event
+        .process
+        .and_then(|process| process.tid.map(|tid| if tid == process.key.tgid { 0 } else { tid }));
+    let name = interned.name(connection, event.part(Part::Name))?;
+    if let (EventKind::Exit, Some(process)) = (event.kind, &event.process) {
+        interned.end(process.key);
+    }
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO events (id, moved, boot_ns, kind, subject, tid, name, payload) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?;
+    let wall_ns = event.wall_time.unix_ns;
+    let mut id = known.taken.first_free(wall_ns);
+    loop {
+        let inserted = insert.execute(params![
+            id,
+            id.saturating_sub(wall_ns),
+            event.ktime_ns.cast_signed(),
+            payload::kind_number(event.kind),
+            subject,
+            tid,
+            name,
+            event.part(Part::Payload).unwrap_or_default(),
+        ]);
+        match inserted {
+            // An event of an earlier batch has that nanosecond.
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation)
+                    && id < i64::MAX =>
+            {
+                id += 1;
+            }
+            Err(error) => return Err(error),
+            Ok(_) => {
+                known.taken.take(wall_ns, id);
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Ids without a hole between them that were given to events last. Counts are
+/// taken many at a time, and all have that moment.
+#[derive(Default)]
+struct Taken {
+    from: i64,
+    last: Option<i64>,
+}
+
+impl Taken {
+    /// The first id from `wall_ns` on that is not among them.
+    fn first_free(&self, wall_ns: i64) -> i64 {
+        match self.last {
+            Some(last) if (self.from..=last).contains(&wall_ns) => last.saturating_add(1),
+            _ => wall_ns,
+        }
+    }
+
+    fn take(&mut self, wall_ns: i64, id: i64) {
+        if self.last.is_none_or(|last| !(self.from..=last).contains(&wall_ns)) {
+            // From the event's own time to its id all were taken, too.
+            self.from = wall_ns;
+        }
+        self.last = Some(id);
+    }
+}
+
+fn write_crash(connection: &Connection, crash: &Crash) -> rusqlite::Result<()> {
+    let record = serde_json::to_string(crash)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+    connection
+        .prepare_cached(
+            "INSERT INTO crashes (wall_ns, kind, persona, genome_id, record) \
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .execute(params![
+            crash.wall_time.unix_ns,
+            crash.kind.name(),
+            crash.persona,
+            crash.genome_id,
+            record,
+        ])
+        .map(|_| ())
+}
+
+/// Writes a gap; its counts as a JSON object.
+pub(super) fn write_gap(connection: &Connection, gap: &Gap) -> rusqlite::Result<()> {
+    let missing = gap
+        .missing
+        .as_ref()
+        .map(serde_json::to_string)
+        .transpose()
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+    connection
+        .prepare_cached(
+            "INSERT INTO gaps (from_ns, until_ns, reason, missing, note) \
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .execute(
+            params![gap.from.unix_ns, gap.until.unix_ns, gap.reason.name(), missing, gap.note,],
+        )
+        .map(|_| ())
+}
+
+fn write_sample(
+    connection: &Connection,
+    known: &mut Known,
+    sample: &Sample,
+) -> rusqlite::Result<()> {
+    let at_ns = sample.wall_time.unix_ns;
+    known.earliest_sample_ns =
+        Some(known.earliest_sample_ns.map_or(at_ns, |earliest| earliest.min(at_ns)));
+    let about = (sample.source.clone(), sample.metric);
+    let series = match known.series.get(&about) {
+        Some((series, seen_ns)) if at_ns.saturating_sub(*seen_ns) < HOUR_NS => *series,
+        _ => {
+            let series = series_of(connection, &about, at_ns)?;
+            known.series.insert(about, (series, at_ns));
+            series
+        }
+    };
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO samples (at_ns, series, value) VALUES (?1, ?2, ?3)",
+        )?
+        .execute(params![at_ns, series, sample.value])
+        .map(|_| ())
+}
+
+/// The number of a series that is seen at a time.
+fn series_of(
+    connection: &Connection,
+    (source, metric): &(SampleSource, Metric),
+    at_ns: i64,
+) -> rusqlite::Result<i64> {
+    let persona = source.persona.as_ref();
+    let values = params![
+        persona.map(|persona| persona.name.as_str()),
+        source.key.map(|key| key.tgid),
+        source.key.map(|key| key.start_time.cast_signed()),
+        metric.name(),
+        persona.and_then(|persona| persona.genome_id.as_deref()),
+        at_ns,
+    ];
+    let found = connection
+        .prepare_cached(
+            "UPDATE series SET seen_ns = max(seen_ns, ?6) WHERE persona IS ?1 AND tgid IS ?2 \
+             AND start_time IS ?3 AND metric = ?4 AND genome_id IS ?5 RETURNING id",
+        )?
+        .query_row(values, |row| row.get(0))
+        .optional()?;
+    if let Some(series) = found {
+        return Ok(series);
+    }
+    connection
+        .prepare_cached(
+            "INSERT INTO series (persona, tgid, start_time, metric, genome_id, seen_ns) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute(values)?;
+    Ok(connection.last_insert_rowid())
+}
