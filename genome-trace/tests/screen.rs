@@ -12,6 +12,7 @@ use std::{
 
 use anyhow::{Context as _, ensure};
 use genome_trace::screen::{self, Look, Looks, Setting};
+use libtest_mimic::{Arguments, Failed, Trial};
 use rustix::{
     event::{PollFd, PollFlags, Timespec},
     process::{Pid, Signal, kill_process},
@@ -41,27 +42,23 @@ fn main() -> ExitCode {
             }
         };
     }
-    let tests: [(&str, Test); 8] = [
-        ("ctrl_c", || ends(|shown| shown.press(b"\x03"), 0)),
-        ("q", || ends(|shown| shown.press(b"q"), 0)),
-        ("sigterm", || ends(|shown| shown.signal(Signal::TERM), 0)),
-        ("sigint", || ends(|shown| shown.signal(Signal::INT), 0)),
-        ("sighup", || ends(|shown| shown.signal(Signal::HUP), 0)),
-        ("sigtstp", stops_and_goes_on),
-        ("panic", a_panic),
-        ("keys_and_a_new_size", keys_and_a_new_size),
+    let mut arguments = Arguments::from_args();
+    // Whoever sends a signal counts on a terminal that nobody else starves.
+    arguments.test_threads = Some(1);
+    let trial = |name: &str, test: Test| {
+        Trial::test(name, move || test().map_err(|error| Failed::from(format!("{error:?}"))))
+    };
+    let trials = vec![
+        trial("ctrl_c", || ends(|shown| shown.press(b"\x03"), 0)),
+        trial("q", || ends(|shown| shown.press(b"q"), 0)),
+        trial("sigterm", || ends(|shown| shown.signal(Signal::TERM), 0)),
+        trial("sigint", || ends(|shown| shown.signal(Signal::INT), 0)),
+        trial("sighup", || ends(|shown| shown.signal(Signal::HUP), 0)),
+        trial("sigtstp", stops_and_goes_on),
+        trial("panic", a_panic),
+        trial("keys_and_a_new_size", keys_and_a_new_size),
     ];
-    let mut failed = 0;
-    for (name, test) in tests {
-        match test() {
-            Ok(()) => println!("{name} ... ok"),
-            Err(error) => {
-                println!("{name} ... FAILED: {error:?}");
-                failed += 1;
-            }
-        }
-    }
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    libtest_mimic::run(&arguments, trials).exit_code()
 }
 
 struct Scripted {
