@@ -1,5 +1,6 @@
 //! Reads what test binaries print at the end.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::iter::Sum;
 use std::ops::Add;
@@ -50,9 +51,17 @@ impl Counts {
 /// What a failed test's line begins with where failures are told.
 pub(crate) const FAILED_TEST: &str = "  - ";
 
-/// The tests that failed, with the first line of what each said.
+/// What one of a run's last lines begins with where a failure is told.
+pub(crate) const LAST_LINE: &str = "  | ";
+
+/// How many of the last lines are told where no test failed and none was counted.
+const LAST_LINES: usize = 12;
+
+/// The tests that failed, with the first line of what each said; where none
+/// did, the end of what was printed tells why the run broke.
 #[derive(Debug, Default)]
 pub(crate) struct Failures {
+    last: VecDeque<String>,
     told: Vec<(String, Option<String>)>,
     /// The test whose first line comes next.
     awaited: Option<usize>,
@@ -62,6 +71,12 @@ impl Failures {
     /// Takes the next line of libtest's or nextest's output.
     pub(crate) fn line(&mut self, line: &str) {
         let line = line.trim();
+        if !line.is_empty() {
+            if self.last.len() == LAST_LINES {
+                self.last.pop_front();
+            }
+            self.last.push_back(line.to_owned());
+        }
         if let Some(name) = line.strip_prefix("---- ").and_then(|rest| rest.strip_suffix(" ----")) {
             self.awaited = Some(self.place(name.trim_end_matches(" stdout")));
         } else if let Some(name) =
@@ -97,6 +112,11 @@ impl fmt::Display for Failures {
             write!(f, "\n{FAILED_TEST}{name}")?;
             if let Some(said) = said {
                 write!(f, ": {said}")?;
+            }
+        }
+        if self.told.is_empty() {
+            for line in &self.last {
+                write!(f, "\n{LAST_LINE}{line}")?;
             }
         }
         Ok(())
@@ -164,6 +184,17 @@ mod tests {
             failures.to_string(),
             "\n  - a::b: 7 instructions too many\n  - (1/2) crate::bin c::d"
         );
+    }
+
+    #[test]
+    fn run_that_broke_without_a_failed_test() {
+        let mut failures = Failures::default();
+        for line in (0..20).map(|line| format!("line {line}\n")) {
+            failures.line(&line);
+        }
+        let told = failures.to_string();
+        assert!(told.starts_with("\n  | line 8\n"), "{told}");
+        assert!(told.ends_with("\n  | line 19"), "{told}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::libtest::{Counts, FAILED_TEST};
+use crate::libtest::{Counts, FAILED_TEST, LAST_LINE};
 
 /// One part of the tests.
 pub(crate) struct Part {
@@ -72,13 +72,16 @@ impl fmt::Display for Summary {
             match &part.outcome {
                 Outcome::Done(counts) => writeln!(f, "{name}: ok: {counts}")?,
                 Outcome::Failed(counts, why) => {
-                    // The rest was shown when it happened.
+                    // The rest was shown when it happened, and may be far up.
                     let first = why.lines().next().unwrap_or_default();
                     match counts {
                         Some(counts) => writeln!(f, "{name}: FAILED: {counts}: {first}")?,
                         None => writeln!(f, "{name}: FAILED: {first}")?,
                     }
-                    for test in why.lines().filter(|line| line.starts_with(FAILED_TEST)) {
+                    for test in why
+                        .lines()
+                        .filter(|line| line.starts_with(FAILED_TEST) || line.starts_with(LAST_LINE))
+                    {
                         writeln!(f, "{test}")?;
                     }
                 }

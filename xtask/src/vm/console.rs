@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use crate::libtest::{Counts, Failures};
+use crate::libtest::{Counts, Failures, LAST_LINE};
 
 /// init prints it before it runs the command.
 const BEGIN: &str = "GENOME-TRACE-VM-BEGIN";
@@ -79,7 +79,7 @@ impl Console {
 
     /// The last lines.
     pub(crate) fn tail(&self) -> String {
-        self.tail.iter().map(|line| format!("  | {line}\n")).collect()
+        self.tail.iter().map(|line| format!("{LAST_LINE}{line}\n")).collect()
     }
 }
 
