@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::{
     cli::{Age, Size},
-    detect::CrashPolicy,
+    detect::{CrashPolicy, DetectPolicy},
     render::text::Escaped,
     store::Retention,
 };
@@ -109,6 +109,11 @@ impl std::str::FromStr for SizeCap {
 }
 
 impl Config {
+    /// When it is too much.
+    pub(super) fn detect_policy(&self) -> DetectPolicy {
+        DetectPolicy::default()
+    }
+
     /// Reads the file that was asked for, else the machine's.
     pub(super) fn read(asked_for: Option<&Path>) -> anyhow::Result<Self> {
         let path = asked_for.unwrap_or(Path::new(MACHINE_CONFIG));

@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context as _, anyhow, bail};
 
 use super::{
-    attach,
+    alerting, attach,
     config::Config,
     gpus,
     recording::Recording,
@@ -54,6 +54,7 @@ pub(super) fn run(view: &View) -> anyhow::Result<ExitCode> {
             hierarchy: Hierarchy::find(),
             publish: Box::new(|_, _| {}),
         });
+        parts.alerts = Some(alerting::parts(&config));
     }
     parts.keep = recording.as_ref().map(|recording| recording.keep(stderr, None)).transpose()?;
     announce(&plan, view.probe_mode, &view.pid, &view.persona);

@@ -177,10 +177,5 @@ fn whose(crash: &Crash) -> Option<Persona> {
 
 /// As health wants them.
 pub(super) fn recent_crashes(crashes: &[Crash]) -> Vec<RecentCrash> {
-    let of = |crash: &Crash| RecentCrash {
-        persona: whose(crash),
-        kind: crash.kind,
-        wall_time: crash.wall_time,
-    };
-    crashes.iter().map(of).collect()
+    crashes.iter().map(RecentCrash::of).collect()
 }

@@ -1,6 +1,7 @@
 //! The views and actions, one a file: the only place where parts are put
 //! together.
 
+mod alerting;
 mod attach;
 mod attach_line;
 mod compare;

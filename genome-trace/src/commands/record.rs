@@ -18,6 +18,7 @@ use tokio::{
 };
 
 use super::{
+    alerting,
     config::Config,
     door::Door,
     exposition::{Exposition, Latest, SharedCount, SharedLatest},
@@ -102,6 +103,7 @@ pub(super) fn run(options: &Record) -> anyhow::Result<ExitCode> {
     };
     let readers = Readers::default();
     parts.sampling = Some(sampling(readers.clone(), latest));
+    parts.alerts = Some(alerting::parts(&config));
     let run = Pipeline::new(parts, readers.clone()).run(stop);
     let attending = async {
         let Some(door) = &door else { return attendant.attend().await };

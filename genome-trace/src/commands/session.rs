@@ -196,6 +196,7 @@ impl Granted {
             trees,
             tasks: tasks_now,
             sampling: None,
+            alerts: None,
         };
         machine::trim_memory();
         Ok(Session { parts, plan, stderr })

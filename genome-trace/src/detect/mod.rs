@@ -2,6 +2,7 @@
 //! neither clocks nor the kernel, and so are tested without either.
 
 mod advice;
+mod alerts;
 mod crash;
 mod health;
 mod largest;
@@ -14,6 +15,10 @@ mod traceback;
 mod vram;
 
 pub use advice::advise;
+pub use alerts::{
+    Baselines, BookPolicy, DetectPolicy, Detectors, FilePolicy, Habit, HabitPolicy, LevelPolicy,
+    LoopPolicy, Quantity,
+};
 pub use crash::{CrashPolicy, CrashWatch, Ended, add_stderr};
 pub use health::{HealthFacts, health};
 pub use largest::{LARGEST_KEPT, largest, with_victim};

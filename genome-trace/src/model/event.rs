@@ -3,12 +3,12 @@
 //! what it needs.
 
 use super::{
-    Ending, EventKind, GpuName, Lost, Persona, Process, ProcessKey, SignalNumber, UserStack,
+    Alert, Ending, EventKind, GpuName, Lost, Persona, Process, ProcessKey, SignalNumber, UserStack,
     VramAtDeath, WallTime, XidMeaning,
 };
 
 /// Something that happened, to one process (or, for `lost`, to us).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Event<'a> {
     /// When, on the boot clock, in nanoseconds.
     pub ktime_ns: u64,
@@ -48,13 +48,14 @@ impl Event<'_> {
             Payload::FileUnlink(_) => EventKind::FileUnlink,
             Payload::GpuXid(_) => EventKind::GpuXid,
             Payload::VramSpike(_) => EventKind::VramSpike,
+            Payload::Alert(_) => EventKind::Alert,
             Payload::Lost(_) => EventKind::Lost,
         }
     }
 }
 
 /// What happened. What could not be observed is `None`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Payload<'a> {
     /// A process ran a new program.
     Exec(Exec<'a>),
@@ -76,6 +77,8 @@ pub enum Payload<'a> {
     GpuXid(GpuXid<'a>),
     /// A process suddenly holds far more GPU memory than it used to.
     VramSpike(VramSpike<'a>),
+    /// Something is wrong with somebody, got worse, or is over.
+    Alert(&'a Alert),
     /// Events that were lost since the last such event.
     Lost(Lost),
 }

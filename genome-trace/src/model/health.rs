@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{CrashKind, Persona, WallTime};
+use super::{Crash, CrashKind, Persona, WallTime};
 
 /// How a machine is, from good to bad.
 #[derive(
@@ -159,4 +159,18 @@ pub struct RecentCrash {
     pub kind: CrashKind,
     /// When.
     pub wall_time: WallTime,
+}
+
+impl RecentCrash {
+    /// What of a crash counts here.
+    #[must_use]
+    pub fn of(crash: &Crash) -> Self {
+        let persona = crash.persona.clone();
+        let genome_id = crash.genome_id.clone();
+        Self {
+            persona: persona.map(|name| Persona { name, genome_id }),
+            kind: crash.kind,
+            wall_time: crash.wall_time,
+        }
+    }
 }

@@ -25,13 +25,15 @@ pub enum EventKind {
     GpuXid,
     /// A process suddenly holds far more GPU memory than it used to.
     VramSpike,
+    /// Something is wrong with somebody, got worse, or is over.
+    Alert,
     /// Events that could not be handed over.
     Lost,
 }
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Exec,
         Self::Fork,
         Self::Exit,
@@ -42,6 +44,7 @@ impl EventKind {
         Self::FileUnlink,
         Self::GpuXid,
         Self::VramSpike,
+        Self::Alert,
         Self::Lost,
     ];
 
@@ -59,6 +62,7 @@ impl EventKind {
             Self::FileUnlink => "file_unlink",
             Self::GpuXid => "gpu_xid",
             Self::VramSpike => "vram_spike",
+            Self::Alert => "alert",
             Self::Lost => "lost",
         }
     }

@@ -1,6 +1,7 @@
 //! What genome-trace talks about: processes, events, losses. Pure types; they
 //! know neither the kernel's layout nor how they are shown.
 
+mod alert;
 mod attach;
 mod compare_report;
 mod cost;
@@ -36,6 +37,9 @@ mod time;
 mod usage;
 mod xid;
 
+pub use alert::{
+    Alert, AlertChange, AlertFiles, AlertProcess, Anomaly, Basis, Rule, Severity, UnknownRule,
+};
 pub use attach::{
     ATTACH_LINE_MAX, ATTACH_PROTOCOL, AttachAnswer, AttachFailure, AttachForm, AttachNote,
     AttachRequest, AttachWelcome, look_from_line, write_look,

@@ -7,7 +7,9 @@ use tokio::time::Instant;
 
 use crate::{
     detect::Ended,
-    model::{Event, Gap, GapReason, Lost, Payload, ProcessRecord, Usage, WallTime},
+    model::{
+        Alert, Event, Gap, GapReason, Lost, Payload, ProcessRecord, RecentCrash, Usage, WallTime,
+    },
     source::StderrTails,
     store::{Item, Store},
     symbolize::{StackAnswer, Symbolizer},
@@ -35,6 +37,8 @@ pub struct Keep {
     stacks: Option<Stacks>,
     late: Late,
     neighbours: Option<Neighbours>,
+    /// Crashes that nobody was told of yet.
+    crashes: Vec<RecentCrash>,
 }
 
 impl Keep {
@@ -49,7 +53,15 @@ impl Keep {
         symbolizer: Option<Symbolizer>,
     ) -> Self {
         let stacks = symbolizer.map(Stacks::new);
-        Self { store, judge, stderr, stacks, late: Late::default(), neighbours: None }
+        Self {
+            store,
+            judge,
+            stderr,
+            stacks,
+            late: Late::default(),
+            neighbours: None,
+            crashes: Vec::new(),
+        }
     }
 
     /// At an OOM kill, `neighbours` says who else was big.
@@ -146,8 +158,19 @@ impl Keep {
             if let Some(neighbours) = &mut self.neighbours {
                 neighbours.add_to(&mut crash);
             }
+            self.crashes.push(RecentCrash::of(&crash));
             self.store.push(Item::Crash(crash));
         }
+    }
+
+    /// The crashes since the last such call.
+    pub(super) fn take_crashes(&mut self) -> Vec<RecentCrash> {
+        std::mem::take(&mut self.crashes)
+    }
+
+    /// Something has become of an alert.
+    pub(super) fn alert(&self, alert: Alert) {
+        self.store.push(Item::Alert(Box::new(alert)));
     }
 
     /// What everybody uses was looked at.

@@ -1,6 +1,7 @@
 //! The way of every event: rings and counts -> decoding -> filter -> sink,
 //! and the account of what was lost on it.
 
+mod alerts;
 mod attribution;
 mod filter;
 mod gpus;
@@ -15,6 +16,7 @@ mod sampling;
 mod stacks;
 mod xids;
 
+pub use alerts::AlertParts;
 pub use attribution::{Attribution, KernelFilter, facts_from_proc};
 pub use filter::Filter;
 pub use gpus::GpuParts;
@@ -31,6 +33,7 @@ use tokio::{
     time::{Instant, Interval, MissedTickBehavior, interval},
 };
 
+use alerts::Alerts;
 use gpus::Gpus;
 use listeners::Listeners;
 use neighbours::Neighbours;
@@ -139,6 +142,8 @@ pub struct Parts {
     pub tasks: Option<Tasks>,
     /// Looks at what everybody uses, where they are wanted.
     pub sampling: Option<SamplingParts>,
+    /// Detectors, where looks are taken for them.
+    pub alerts: Option<AlertParts>,
 }
 
 /// What a run saw.
@@ -212,6 +217,7 @@ impl<S: Sink> Pipeline<S> {
             trees,
             tasks,
             sampling,
+            alerts,
         } = parts;
         let tasks = tasks.map(Rc::new);
         let neighbours = tasks.clone().map(Neighbours::new);
@@ -233,7 +239,7 @@ impl<S: Sink> Pipeline<S> {
                 known,
                 attribution,
                 filter,
-                listeners: Listeners { keep, sampling },
+                listeners: Listeners { keep, sampling, alerts: alerts.map(Alerts::new) },
                 gpus: None,
                 recording,
                 counts,
@@ -362,6 +368,7 @@ impl<S: Sink> Pipeline<S> {
             if look_now {
                 self.stage.look(&self.lost);
             }
+            self.stage.pass_alerts()?;
             if now - clock_measured >= CLOCK_INTERVAL {
                 self.stage.known.set_clock();
                 clock_measured = now;
@@ -490,6 +497,7 @@ impl<S: Sink> Pipeline<S> {
             self.drain(Duration::MAX)?;
             self.stage.pass_counts()?;
         }
+        self.stage.pass_alerts()?;
         self.tell_losses()?;
         if let Some(recording) = &mut self.stage.recording {
             recording.flush().map_err(Failure::Record)?;
@@ -588,7 +596,7 @@ impl<S: Sink> Stage<S> {
 
     /// Looks at what everybody uses.
     fn look(&mut self, lost: &Lost) {
-        let Listeners { keep, sampling } = &mut self.listeners;
+        let Listeners { keep, sampling, alerts } = &mut self.listeners;
         let Some(sampling) = sampling else { return };
         let around = Around {
             known: &self.known,
@@ -596,9 +604,32 @@ impl<S: Sink> Stage<S> {
             gpus: self.gpus.as_ref(),
             lost_events: lost.total(),
         };
-        if let (Some(usage), Some(keep)) = (sampling.look(&around), keep) {
+        let Some(usage) = sampling.look(&around) else { return };
+        if let Some(alerts) = alerts {
+            alerts.look(&usage, around.gpus.and_then(Gpus::snapshot));
+        }
+        if let Some(keep) = keep {
             keep.usage(&usage);
         }
+    }
+
+    /// What has become of alerts.
+    fn pass_alerts(&mut self) -> Result<(), Failure> {
+        let Self { listeners: Listeners { keep, alerts, .. }, filter, sink, events, .. } = self;
+        let crashes = keep.as_mut().map(Keep::take_crashes).unwrap_or_default();
+        let Some(alerts) = alerts else { return Ok(()) };
+        for crash in &crashes {
+            alerts.crashed(crash);
+        }
+        while let Some(alert) = alerts.next() {
+            if alert.change.is_told() {
+                show(&alerts::event(&alert), None, filter, sink, events)?;
+            }
+            if let Some(keep) = keep {
+                keep.alert(alert);
+            }
+        }
+        Ok(())
     }
 
     /// `since_ns` is when the counters were read before this.

@@ -11,7 +11,7 @@ use super::{
     payload,
     process_row::{self, Changes},
 };
-use crate::model::{Crash, EventKind, Gap, Metric, ProcessKey, Sample, SampleSource};
+use crate::model::{Alert, Crash, EventKind, Gap, Metric, ProcessKey, Sample, SampleSource};
 
 /// What is known of the rows that earlier batches wrote. After a batch that
 /// failed its rows are not there: [`Known::forget`].
@@ -65,6 +65,7 @@ pub(super) fn write(
             }
             Item::Process(process) => process_row::write_record(connection, boot, process)?,
             Item::Crash(crash) => write_crash(connection, crash)?,
+            Item::Alert(alert) => write_alert(connection, alert)?,
             Item::Sample(sample) => write_sample(connection, known, sample)?,
             Item::Gap(gap) => write_gap(connection, gap)?,
         }
@@ -169,6 +170,32 @@ fn write_crash(connection: &Connection, crash: &Crash) -> rusqlite::Result<()> {
             crash.kind.name(),
             crash.persona,
             crash.genome_id,
+            record,
+        ])
+        .map(|_| ())
+}
+
+/// An alert's row goes with what becomes of it.
+fn write_alert(connection: &Connection, alert: &Alert) -> rusqlite::Result<()> {
+    let record = serde_json::to_string(alert)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+    let persona = alert.anomaly.persona.as_ref();
+    connection
+        .prepare_cached(
+            "INSERT INTO alerts (id, raised_ns, last_ns, ended_ns, rule, severity, persona, \
+             genome_id, record) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
+             ON CONFLICT (id) DO UPDATE SET last_ns = excluded.last_ns, \
+             ended_ns = excluded.ended_ns, severity = excluded.severity, record = excluded.record",
+        )?
+        .execute(params![
+            alert.id,
+            alert.raised.unix_ns,
+            alert.last.unix_ns,
+            alert.ended.map(|ended| ended.unix_ns),
+            alert.anomaly.rule.name(),
+            alert.severity.name(),
+            persona.map(|persona| persona.name.as_str()),
+            persona.and_then(|persona| persona.genome_id.as_deref()),
             record,
         ])
         .map(|_| ())

@@ -2,7 +2,8 @@
 
 use super::payload;
 use crate::model::{
-    Crash, Event, EventKind, Gap, Persona, Process, ProcessKey, ProcessRecord, Sample, WallTime,
+    Alert, Crash, Event, EventKind, Gap, Persona, Process, ProcessKey, ProcessRecord, Sample,
+    WallTime,
 };
 
 /// Something to be kept.
@@ -14,6 +15,8 @@ pub enum Item {
     Process(Box<ProcessRecord>),
     /// A crash.
     Crash(Box<Crash>),
+    /// What an alert has become.
+    Alert(Box<Alert>),
     /// A number at one time.
     Sample(Box<Sample>),
     /// A stretch of time of which not all is known. An event of the kind
@@ -36,6 +39,7 @@ impl Item {
             Self::Event(event) => ItemKind::Event(event.kind),
             Self::Process(_) => ItemKind::Process,
             Self::Crash(_) => ItemKind::Crash,
+            Self::Alert(_) => ItemKind::Alert,
             Self::Sample(_) => ItemKind::Sample,
             Self::Gap(_) => ItemKind::Gap,
         }
@@ -47,6 +51,7 @@ impl Item {
             Self::Event(event) => Some(event.wall_time),
             Self::Process(_) => None,
             Self::Crash(crash) => Some(crash.wall_time),
+            Self::Alert(alert) => Some(alert.last),
             Self::Sample(sample) => Some(sample.wall_time),
             Self::Gap(gap) => Some(gap.from),
         }
@@ -74,6 +79,10 @@ impl Item {
                         + files.chain(stack).map(String::len).sum::<usize>()
                         + text(&crash.stderr_tail)
                 }
+                Self::Alert(alert) => {
+                    let advice = alert.advice.iter().map(String::len).sum::<usize>();
+                    size_of::<Alert>() + alert.text.len() + advice
+                }
                 Self::Sample(_) => size_of::<Sample>(),
                 Self::Gap(gap) => size_of::<Gap>() + text(&gap.note),
             }
@@ -89,6 +98,8 @@ pub enum ItemKind {
     Process,
     /// A crash.
     Crash,
+    /// An alert.
+    Alert,
     /// A sample.
     Sample,
     /// A gap.
@@ -103,6 +114,7 @@ impl ItemKind {
             Self::Event(kind) => kind.name(),
             Self::Process => "process",
             Self::Crash => "crash",
+            Self::Alert => "alert",
             Self::Sample => "sample",
             Self::Gap => "gap",
         }

@@ -29,6 +29,7 @@ pub(super) const fn kind_number(kind: EventKind) -> u8 {
         EventKind::Lost => 9,
         EventKind::GpuXid => 10,
         EventKind::VramSpike => 11,
+        EventKind::Alert => 12,
     }
 }
 
@@ -50,6 +51,7 @@ pub(super) const fn name_of<'a>(payload: &Payload<'a>) -> Option<&'a [u8]> {
         | Payload::OomKill(_)
         | Payload::GpuXid(_)
         | Payload::VramSpike(_)
+        | Payload::Alert(_)
         | Payload::Lost(_) => None,
     }
 }
@@ -92,6 +94,8 @@ pub(super) fn encode(payload: &Payload<'_>, out: &mut Vec<u8>) {
         }
         Payload::GpuXid(xid) => encode_xid(xid, &mut to),
         Payload::VramSpike(spike) => encode_spike(spike, &mut to),
+        // It has a table of its own.
+        Payload::Alert(_) => {}
         Payload::Lost(lost) => {
             for (_, count) in lost.by_name() {
                 to.optional((count > 0).then_some(count));
@@ -153,6 +157,7 @@ pub(super) fn decode<'a>(
         }),
         EventKind::GpuXid => Payload::GpuXid(decode_xid(&mut from)?),
         EventKind::VramSpike => Payload::VramSpike(decode_spike(&mut from)?),
+        EventKind::Alert => return None,
         EventKind::Lost => Payload::Lost(decode_lost(&mut from)?),
     };
     from.is_at_end().then_some(payload)

@@ -21,7 +21,8 @@ use super::{
 const APPLICATION_ID: i32 = i32::from_be_bytes(*b"gtrc");
 
 /// What makes version n of version n - 1. None is ever changed once released.
-pub(super) const MIGRATIONS: &[&str] = &[include_str!("schema/v1.sql")];
+pub(super) const MIGRATIONS: &[&str] =
+    &[include_str!("schema/v1.sql"), include_str!("schema/v2.sql")];
 
 /// The version that this program writes.
 pub(super) const fn version_of(migrations: &[&str]) -> u32 {

@@ -62,7 +62,7 @@ impl std::error::Error for DecodeError {}
 /// What a record turned out to be. Made and taken apart on the stack, so its
 /// size costs nothing, and a box would cost an allocation an event.
 #[allow(clippy::large_enum_variant)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Decoded<'a> {
     /// Something to show; for a creation also the name of a counted file.
     Event(Event<'a>, Option<NamedFile>),

@@ -101,7 +101,11 @@ impl CrashWatch {
             Payload::GpuXid(xid) => {
                 self.xids.hear(HeardXid::new(process.key, xid, event.ktime_ns)?);
             }
-            Payload::Fork | Payload::FileUnlink(_) | Payload::VramSpike(_) | Payload::Lost(_) => {}
+            Payload::Fork
+            | Payload::FileUnlink(_)
+            | Payload::VramSpike(_)
+            | Payload::Alert(_)
+            | Payload::Lost(_) => {}
         }
         None
     }

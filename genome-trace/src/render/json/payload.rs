@@ -1,13 +1,13 @@
 //! The payloads' fields, in the order in which they are written. Their names
 //! are the schema's.
 
-use super::value::{Arguments, Device, Frames, Lossy, Object, Shown};
+use super::value::{Arguments, Device, Frames, Lossy, Object, Plain, Serialized, Shown};
 use crate::{
     model::{
-        Ending, Exec, Exit, FileCreate, FileUnlink, FileWrite, GpuName, GpuXid, Lost,
+        Alert, Ending, Exec, Exit, FileCreate, FileUnlink, FileWrite, GpuName, GpuXid, Lost,
         MemoryConstraint, OomKill, Payload, Signal, VramSpike, XidTie,
     },
-    render::si_code::code_name,
+    render::{si_code::code_name, time::Utc},
 };
 
 /// Gives `fields` those of what happened.
@@ -23,8 +23,24 @@ pub(super) fn write(fields: &mut Object<'_>, payload: &Payload<'_>) {
         Payload::FileUnlink(happened) => file_unlink(fields, happened),
         Payload::GpuXid(happened) => gpu_xid(fields, happened),
         Payload::VramSpike(happened) => vram_spike(fields, happened),
+        Payload::Alert(happened) => alert(fields, happened),
         Payload::Lost(happened) => lost(fields, happened),
     }
+}
+
+fn alert(fields: &mut Object<'_>, alert: &Alert) {
+    fields
+        .field("id", Serialized(&alert.id))
+        .field("change", alert.change.name())
+        .field("rule", alert.anomaly.rule.name())
+        .field("severity", alert.severity.name())
+        .field("raised", Plain(Utc(alert.raised).text()))
+        .field("last", Plain(Utc(alert.last).text()))
+        .field("ended", alert.ended.map(|ended| Plain(Utc(ended).text())))
+        .field("count", alert.count)
+        .field("text", alert.text.as_str())
+        .field("advice", Serialized(&alert.advice))
+        .field("anomaly", Serialized(&alert.anomaly));
 }
 
 fn exec(fields: &mut Object<'_>, exec: &Exec<'_>) {

@@ -159,6 +159,19 @@ impl<T: Display> Value for Shown<T> {
     }
 }
 
+/// What serde makes of it: for what is rare.
+pub(super) struct Serialized<'a, T>(pub(super) &'a T);
+
+impl<T: serde::Serialize> Value for Serialized<'_, T> {
+    fn append(&self, out: &mut Vec<u8>) {
+        let start = out.len();
+        if serde_json::to_writer(&mut *out, self.0).is_err() {
+            out.truncate(start);
+            out.extend_from_slice(b"null");
+        }
+    }
+}
+
 struct Bytes<'a>(&'a mut Vec<u8>);
 
 impl std::fmt::Write for Bytes<'_> {

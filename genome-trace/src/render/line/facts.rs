@@ -5,8 +5,8 @@ use std::fmt::{self, Display};
 
 use crate::{
     model::{
-        Ending, Event, Exec, Exit, FileCreate, FileUnlink, FileWrite, GpuName, GpuXid,
-        MemoryConstraint, OomKill, Payload, Signal, VramAtDeath, VramSpike, XidTie,
+        Alert, AlertChange, Ending, Event, Exec, Exit, FileCreate, FileUnlink, FileWrite, GpuName,
+        GpuXid, MemoryConstraint, OomKill, Payload, Signal, VramAtDeath, VramSpike, XidTie,
     },
     render::{
         si_code::code_name,
@@ -38,9 +38,18 @@ impl Display for Facts<'_> {
             Payload::FileUnlink(unlink) => file_unlink(f, unlink),
             Payload::GpuXid(xid) => gpu_xid(f, xid),
             Payload::VramSpike(spike) => vram_spike(f, spike),
+            Payload::Alert(raised) => alert(f, raised),
             Payload::Lost(lost) if lost.total() == 0 => f.write_str("nothing"),
             Payload::Lost(lost) => LostByKind(lost).fmt(f),
         }
+    }
+}
+
+fn alert(f: &mut fmt::Formatter<'_>, alert: &Alert) -> fmt::Result {
+    let text = Escaped(alert.text.as_bytes());
+    match alert.change {
+        AlertChange::Raised => write!(f, "{}: {text}", alert.severity),
+        change => write!(f, "{} {}: {text}", alert.severity, change.name()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use anstyle::{AnsiColor, Style};
 
-use crate::model::{Ending, Payload, SignalNumber, XidCause};
+use crate::model::{self, AlertChange, Ending, Payload, SignalNumber, XidCause};
 
 /// SIGHUP, SIGINT, SIGPIPE, SIGTERM: somebody asked the process to end, or
 /// stopped listening to it; it did not crash.
@@ -34,6 +34,11 @@ pub(super) fn of(payload: &Payload<'_>) -> Severity {
             _ => Severity::Critical,
         },
         Payload::VramSpike(_) => Severity::Warning,
+        Payload::Alert(alert) => match (alert.change, alert.severity) {
+            (AlertChange::Ended | AlertChange::GoesOn, _) => Severity::Notice,
+            (_, model::Severity::Critical | model::Severity::Error) => Severity::Critical,
+            (_, model::Severity::Warning) => Severity::Warning,
+        },
         Payload::Exit(exit) => match exit.ending {
             Ending::Exited { code: 0 } => Severity::Ordinary,
             Ending::Exited { .. } => Severity::Warning,

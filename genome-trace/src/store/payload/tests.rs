@@ -34,6 +34,7 @@ fn read_back(payload: &Payload<'_>) {
         Payload::Lost(_) => 9,
         Payload::GpuXid(_) => 10,
         Payload::VramSpike(_) => 11,
+        Payload::Alert(_) => 12,
     });
     let decoded = decode(kind.unwrap(), name_of(payload), &encoded);
     assert_eq!(decoded.as_ref(), Some(payload));

@@ -1,0 +1,100 @@
+//! What goes wrong with a persona or the machine: a fold over events, looks and
+//! crashes that finds anomalies, and makes one alert of all that have a cause
+//! in common.
+//!
+//! Time is that of what is heard; nothing here asks a clock.
+
+mod baselines;
+mod book;
+mod files;
+mod levels;
+mod loops;
+
+pub use baselines::{Baselines, Habit, HabitPolicy, Quantity};
+pub use book::BookPolicy;
+pub use files::FilePolicy;
+pub use levels::LevelPolicy;
+pub use loops::LoopPolicy;
+
+use crate::model::{Alert, Anomaly, Event, GpuSnapshot, RecentCrash, Usage};
+use book::Book;
+use files::FileWatch;
+use levels::LevelWatch;
+use loops::LoopWatch;
+
+/// When it is too much, and who is told how often.
+#[derive(Clone, Debug, Default)]
+pub struct DetectPolicy {
+    /// Of files.
+    pub files: FilePolicy,
+    /// Of what is looked at.
+    pub levels: LevelPolicy,
+    /// Of what happens again and again.
+    pub loops: LoopPolicy,
+    /// Of habits.
+    pub habits: HabitPolicy,
+    /// Of alerts.
+    pub book: BookPolicy,
+}
+
+/// All detectors, and the alerts that there are.
+#[derive(Debug)]
+pub struct Detectors {
+    baselines: Baselines,
+    files: FileWatch,
+    levels: LevelWatch,
+    loops: LoopWatch,
+    book: Book,
+    /// What was found and is not in the book yet.
+    found: Vec<Anomaly>,
+}
+
+impl Detectors {
+    /// Begins with what was learned before.
+    #[must_use]
+    pub fn new(policy: &DetectPolicy, baselines: Baselines) -> Self {
+        Self {
+            baselines,
+            files: FileWatch::new(&policy.files),
+            levels: LevelWatch::new(&policy.levels),
+            loops: LoopWatch::new(&policy.loops),
+            book: Book::new(&policy.book),
+            found: Vec::new(),
+        }
+    }
+
+    /// Hears of an event. To be called with every one, in their order.
+    pub fn hear(&mut self, event: &Event<'_>) {
+        self.files.hear(event, &mut self.baselines, &mut self.found);
+        self.loops.hear(event, &mut self.found);
+        self.levels.hear(event, &mut self.found);
+        if !self.found.is_empty() {
+            self.book.take(&mut self.found);
+        }
+    }
+
+    /// What everybody uses, once a second, and the GPUs where there are any.
+    pub fn look(&mut self, usage: &Usage, gpus: Option<&GpuSnapshot>) {
+        self.levels.look(usage, gpus, &mut self.baselines, &mut self.found);
+        self.files.look(usage.wall_time, &mut self.baselines, &mut self.found);
+        self.book.take(&mut self.found);
+        self.book.tick(usage.wall_time);
+    }
+
+    /// A process crashed.
+    pub fn crashed(&mut self, crash: &RecentCrash) {
+        self.loops.crashed(crash, &mut self.found);
+        self.book.take(&mut self.found);
+    }
+
+    /// The next alert of which something has become.
+    pub fn next_alert(&mut self) -> Option<Alert> {
+        self.book.next()
+    }
+
+    /// What was learned.
+    #[must_use]
+    pub const fn baselines(&self) -> &Baselines {
+        &self.baselines
+    }
+}
