@@ -17,8 +17,8 @@ use aya_ebpf::{
     programs::BtfTracePointContext,
 };
 use genome_trace_common::{
-    COMM_LEN, Kind, SIGNAL_SENDER_KNOWN, SignalRecord, USER_FRAME_BUILD_ID_LEN, USER_FRAME_LEN,
-    USER_FRAME_STATUS_LEN, USER_FRAMES_MAX,
+    COMM_LEN, Kind, SIGNAL_SENDER_KNOWN, SignalRecord, UNKNOWN_U32, USER_FRAME_BUILD_ID_LEN,
+    USER_FRAME_LEN, USER_FRAME_STATUS_LEN, USER_FRAMES_MAX,
 };
 
 use super::exit::SIGNAL_GROUP_EXIT;
@@ -138,6 +138,7 @@ fn signal_deliver(context: BtfTracePointContext) -> i32 {
     // integer.
     let SignalScratch { record, frames } = unsafe { &mut *scratch };
     fill(record, receiver, signal, code, sender);
+    record.open_files = open_files(receiver);
     let mut len = size_of::<SignalRecord>();
     if signal < 64 && FAULTS & (1 << signal) != 0 {
         // SAFETY: the buffer is as long as stated.
@@ -189,9 +190,13 @@ fn report(receiver: Address, signal: u32, code: i32, sender: Option<&Sender>) {
     // SAFETY: every field is an integer, and each one is set here.
     let record = unsafe { &mut *entry.as_mut_ptr() };
     fill(record, receiver, signal, code, sender);
+    // Its end follows at once and tells; counting them is a loop that the
+    // verifier would go through at every start.
+    record.open_files = UNKNOWN_U32;
     entry.submit(0);
 }
 
+/// Sets every field but the open descriptors.
 #[inline(always)]
 fn fill(
     record: &mut SignalRecord,
@@ -205,7 +210,6 @@ fn fill(
     record.code = code;
     record.rss_pages = resident(receiver.follow(fact!(task_mm)));
     record.threads = threads(receiver.follow(fact!(task_signal)));
-    record.open_files = open_files(receiver);
     match sender {
         Some(sender) => {
             record.flags = SIGNAL_SENDER_KNOWN;
