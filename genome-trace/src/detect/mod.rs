@@ -25,7 +25,7 @@ pub use largest::{LARGEST_KEPT, largest, with_victim};
 pub use outlook::{OutlookFacts, outlook};
 pub use secrets::{masked, masked_arguments};
 pub use series::{
-    Times, change, differences, joined, percent, resample, step_ns, summarize, trend,
+    Times, change, differences, forecast, joined, percent, resample, step_ns, summarize, trend,
 };
 pub use session::summarize_session;
 pub use tally::{COUNTED_PERSONAS, Count};

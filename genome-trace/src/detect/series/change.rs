@@ -1,18 +1,14 @@
 //! Whether two stretches differ: Welch's test on their blocks.
 
 use super::{
-    QUANTILE, RELEVANT,
+    RELEVANT,
     blocks::{Blocks, mean, persistence},
+    student::Level,
 };
 use crate::model::{Change, SampleSpan, Stretch, Summary, TimeRange};
 
 /// Fewer blocks say nothing.
 const FEWEST: usize = 5;
-
-/// Student's quantiles for the same one in a thousand, for 1 to 10 degrees of
-/// freedom, where the series below is not good enough.
-const FEW_DEGREES: [f64; 10] =
-    [636.619, 31.599, 12.924, 8.610, 6.869, 5.959, 5.408, 5.041, 4.781, 4.587];
 
 /// How much an average is above that of then, in percent; `None` where there
 /// is nothing to compare, or nothing was used then.
@@ -43,7 +39,7 @@ pub fn change(
     let degrees = variance.powi(2)
         / (now.error.powi(2) / (now.looks - 1.0) + then.error.powi(2) / (then.looks - 1.0));
     // No spread at all is no number of degrees; then any difference is sure.
-    if variance > 0.0 && difference.abs() <= quantile(degrees) * variance.sqrt() {
+    if variance > 0.0 && difference.abs() <= Level::THOUSAND.quantile(degrees) * variance.sqrt() {
         return Change::Unchanged;
     }
     if difference > 0.0 { Change::Worse } else { Change::Improved }
@@ -72,16 +68,4 @@ impl Sample {
         let looks = (n * (1.0 - r) / (1.0 + r)).max(2.0);
         Some(Self { mean, looks, error: squares / (n - 1.0) / looks })
     }
-}
-
-/// Student's quantile, by Cornish and Fisher where there are degrees enough.
-fn quantile(degrees: f64) -> f64 {
-    let few = FEW_DEGREES.get((degrees.max(1.0) as usize).saturating_sub(1));
-    if let Some(few) = few {
-        return *few;
-    }
-    let z = QUANTILE;
-    let first = (z.powi(3) + z) / 4.0;
-    let second = (5.0 * z.powi(5) + 16.0 * z.powi(3) + 3.0 * z) / 96.0;
-    z + first / degrees + second / degrees.powi(2)
 }

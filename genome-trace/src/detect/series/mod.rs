@@ -10,8 +10,10 @@
 mod blocks;
 mod change;
 mod differences;
+mod forecast;
 mod join;
 mod resample;
+mod student;
 mod summary;
 #[cfg(test)]
 mod tests;
@@ -19,6 +21,7 @@ mod trend;
 
 pub use change::{change, percent};
 pub use differences::{Times, differences};
+pub use forecast::forecast;
 pub use join::joined;
 pub use resample::{resample, step_ns};
 pub use summary::summarize;
