@@ -93,7 +93,7 @@ fn memory_hierarchy(controllers: &str) -> Option<u32> {
 }
 
 /// mountinfo writes space, tab, newline and backslash as octal.
-fn unescape(text: &str) -> String {
+pub(super) fn unescape(text: &str) -> String {
     text.replace("\\040", " ").replace("\\011", "\t").replace("\\012", "\n").replace("\\134", "\\")
 }
 

@@ -78,7 +78,7 @@ pub use process::{Process, ProcessKey, Watch};
 pub use process_sample::{ProcessSample, Used};
 pub use recorded::{ProcessRecord, RecorderRun, TimeRange};
 pub use roster::{RosterEntry, RosterProcess};
-pub use sample::{RollUp, Sample, SampleSource};
+pub use sample::{RollUp, RoomSample, Sample, SampleSource};
 pub use series::{Change, Point, Series, Stretch, Summary, Track, Trend};
 pub use session::{
     Extent, FIRST_PHASE, Finding, PhaseStretch, Released, SESSION_GPU_COLUMNS, SESSION_KEYS,

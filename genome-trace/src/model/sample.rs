@@ -25,6 +25,19 @@ pub struct Sample {
     pub value: f64,
 }
 
+/// How full a file system was at one time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoomSample {
+    /// When.
+    pub wall_time: WallTime,
+    /// Where it is mounted.
+    pub mount: String,
+    /// What of it was used.
+    pub used_bytes: u64,
+    /// What could be.
+    pub total_bytes: u64,
+}
+
 /// The samples of a stretch of time: of one moment, a minute or an hour.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RollUp {

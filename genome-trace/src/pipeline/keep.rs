@@ -7,8 +7,10 @@ use tokio::time::Instant;
 
 use crate::{
     detect::Ended,
+    kernel::file_system::{Room, rooms},
     model::{
-        Alert, Event, Gap, GapReason, Lost, Payload, ProcessRecord, RecentCrash, Usage, WallTime,
+        Alert, Event, Gap, GapReason, Lost, Payload, ProcessRecord, RecentCrash, RoomSample, Usage,
+        WallTime,
     },
     source::StderrTails,
     store::{Item, Store},
@@ -22,6 +24,8 @@ use super::{
     stacks::Stacks,
 };
 
+/// File systems are looked at once in so many looks, and one.
+const LOOKS_A_ROOM: u32 = 9;
 /// How long the end of a run waits for the names of stacks.
 const SETTLE: Duration = Duration::from_secs(2);
 
@@ -37,6 +41,8 @@ pub struct Keep {
     stacks: Option<Stacks>,
     late: Late,
     neighbours: Option<Neighbours>,
+    /// Looks until file systems are looked at again.
+    looks_left: u32,
     /// Crashes that nobody was told of yet.
     crashes: Vec<RecentCrash>,
 }
@@ -60,6 +66,7 @@ impl Keep {
             stacks,
             late: Late::default(),
             neighbours: None,
+            looks_left: 0,
             crashes: Vec::new(),
         }
     }
@@ -174,9 +181,24 @@ impl Keep {
     }
 
     /// What everybody uses was looked at.
-    pub(super) fn usage(&self, usage: &Usage) {
+    pub(super) fn usage(&mut self, usage: &Usage) {
         for sample in usage.samples() {
             self.store.push(Item::Sample(Box::new(sample)));
+        }
+        match self.looks_left.checked_sub(1) {
+            Some(left) => self.looks_left = left,
+            None => {
+                self.looks_left = LOOKS_A_ROOM;
+                self.rooms(usage.wall_time);
+            }
+        }
+    }
+
+    /// How full file systems are.
+    fn rooms(&self, wall_time: WallTime) {
+        for Room { mount, used_bytes, total_bytes } in rooms() {
+            let room = RoomSample { wall_time, mount, used_bytes, total_bytes };
+            self.store.push(Item::Room(Box::new(room)));
         }
     }
 

@@ -11,7 +11,9 @@ use super::{
     payload,
     process_row::{self, Changes},
 };
-use crate::model::{Alert, Crash, EventKind, Gap, Metric, ProcessKey, Sample, SampleSource};
+use crate::model::{
+    Alert, Crash, EventKind, Gap, Metric, ProcessKey, RoomSample, Sample, SampleSource,
+};
 
 /// What is known of the rows that earlier batches wrote. After a batch that
 /// failed its rows are not there: [`Known::forget`].
@@ -67,6 +69,7 @@ pub(super) fn write(
             Item::Crash(crash) => write_crash(connection, crash)?,
             Item::Alert(alert) => write_alert(connection, alert)?,
             Item::Sample(sample) => write_sample(connection, known, sample)?,
+            Item::Room(room) => write_room(connection, room)?,
             Item::Gap(gap) => write_gap(connection, gap)?,
         }
     }
@@ -242,6 +245,20 @@ fn write_sample(
             "INSERT OR REPLACE INTO samples (at_ns, series, value) VALUES (?1, ?2, ?3)",
         )?
         .execute(params![at_ns, series, sample.value])
+        .map(|_| ())
+}
+
+fn write_room(connection: &Connection, room: &RoomSample) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO rooms (at_ns, mount, used, total) VALUES (?1, ?2, ?3, ?4)",
+        )?
+        .execute(params![
+            room.wall_time.unix_ns,
+            room.mount,
+            room.used_bytes.cast_signed(),
+            room.total_bytes.cast_signed(),
+        ])
         .map(|_| ())
 }
 

@@ -2,8 +2,8 @@
 
 use super::payload;
 use crate::model::{
-    Alert, Crash, Event, EventKind, Gap, Persona, Process, ProcessKey, ProcessRecord, Sample,
-    WallTime,
+    Alert, Crash, Event, EventKind, Gap, Persona, Process, ProcessKey, ProcessRecord, RoomSample,
+    Sample, WallTime,
 };
 
 /// Something to be kept.
@@ -19,6 +19,8 @@ pub enum Item {
     Alert(Box<Alert>),
     /// A number at one time.
     Sample(Box<Sample>),
+    /// How full a file system was.
+    Room(Box<RoomSample>),
     /// A stretch of time of which not all is known. An event of the kind
     /// `lost` makes none by itself: since when events may have been lost is
     /// known to the one who reads the counters.
@@ -41,6 +43,7 @@ impl Item {
             Self::Crash(_) => ItemKind::Crash,
             Self::Alert(_) => ItemKind::Alert,
             Self::Sample(_) => ItemKind::Sample,
+            Self::Room(_) => ItemKind::Room,
             Self::Gap(_) => ItemKind::Gap,
         }
     }
@@ -53,6 +56,7 @@ impl Item {
             Self::Crash(crash) => Some(crash.wall_time),
             Self::Alert(alert) => Some(alert.last),
             Self::Sample(sample) => Some(sample.wall_time),
+            Self::Room(room) => Some(room.wall_time),
             Self::Gap(gap) => Some(gap.from),
         }
     }
@@ -84,6 +88,7 @@ impl Item {
                     size_of::<Alert>() + alert.text.len() + advice
                 }
                 Self::Sample(_) => size_of::<Sample>(),
+                Self::Room(room) => size_of::<RoomSample>() + room.mount.len(),
                 Self::Gap(gap) => size_of::<Gap>() + text(&gap.note),
             }
     }
@@ -102,6 +107,8 @@ pub enum ItemKind {
     Alert,
     /// A sample.
     Sample,
+    /// How full a file system was.
+    Room,
     /// A gap.
     Gap,
 }
@@ -116,6 +123,7 @@ impl ItemKind {
             Self::Crash => "crash",
             Self::Alert => "alert",
             Self::Sample => "sample",
+            Self::Room => "room",
             Self::Gap => "gap",
         }
     }

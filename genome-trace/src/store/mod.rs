@@ -43,7 +43,8 @@ pub use writer::{Writer, WriterOptions};
 use std::{ops::ControlFlow, time::Duration};
 
 use crate::model::{
-    Event, Gap, PersonaProgram, ProcessKey, ProcessRecord, RecorderRun, RollUp, TimeRange, Track,
+    Event, Gap, PersonaProgram, ProcessKey, ProcessRecord, RecorderRun, RollUp, RoomSample,
+    TimeRange, Track,
 };
 
 /// Takes what is to be kept.
@@ -116,6 +117,12 @@ pub trait History {
     /// # Errors
     /// The store cannot be read.
     fn tracks(&self, query: &TrackQuery) -> Result<Vec<Track>, StoreError>;
+
+    /// How full file systems were, by mount and time.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn rooms(&self, range: TimeRange) -> Result<Vec<RoomSample>, StoreError>;
 
     /// The programs of personas that ran in a range, as far as their processes
     /// are kept, in order.

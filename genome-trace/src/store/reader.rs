@@ -22,8 +22,8 @@ use super::{
     schema::{self, Found, MIGRATIONS},
 };
 use crate::model::{
-    Event, Gap, Metric, PersonaProgram, ProcessKey, ProcessRecord, RecorderRun, RollUp, TimeRange,
-    Track, WallTime,
+    Event, Gap, Metric, PersonaProgram, ProcessKey, ProcessRecord, RecorderRun, RollUp, RoomSample,
+    TimeRange, Track, WallTime,
 };
 
 /// How long a reader waits where the store is being recovered or upgraded.
@@ -263,6 +263,19 @@ impl History for Reader {
 
     fn tracks(&self, query: &TrackQuery) -> Result<Vec<Track>, StoreError> {
         tracks::read(&self.connection, query).told(READ, self.place.file())
+    }
+
+    fn rooms(&self, range: TimeRange) -> Result<Vec<RoomSample>, StoreError> {
+        let read = || {
+            self.connection
+                .prepare_cached(
+                    "SELECT at_ns, mount, used, total FROM rooms WHERE at_ns >= ?1 AND at_ns < ?2 \
+                     ORDER BY mount, at_ns",
+                )?
+                .query_map([range.from.unix_ns, range.until.unix_ns], rows::room)?
+                .collect::<rusqlite::Result<Vec<_>>>()
+        };
+        read().told(READ, self.place.file())
     }
 
     fn programs(&self, range: TimeRange) -> Result<Vec<PersonaProgram>, StoreError> {

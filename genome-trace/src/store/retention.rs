@@ -12,7 +12,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long what is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
-    /// Events, samples, and processes after their end.
+    /// Events, samples, room of file systems, and processes after their end.
     pub events: Duration,
     /// Crashes.
     pub crashes: Duration,
@@ -67,6 +67,8 @@ const GAPS: &str = "DELETE FROM gaps WHERE id IN \
     (SELECT id FROM gaps WHERE until_ns < ?1 ORDER BY until_ns LIMIT ?2)";
 const SAMPLES: &str = "DELETE FROM samples WHERE at_ns <= (SELECT max(at_ns) FROM \
     (SELECT at_ns FROM samples WHERE at_ns < ?1 ORDER BY at_ns LIMIT ?2))";
+const ROOMS: &str = "DELETE FROM rooms WHERE at_ns <= (SELECT max(at_ns) FROM \
+    (SELECT at_ns FROM rooms WHERE at_ns < ?1 ORDER BY at_ns LIMIT ?2))";
 const MINUTES: &str = "DELETE FROM samples_minute WHERE at_ns <= (SELECT max(at_ns) FROM \
     (SELECT at_ns FROM samples_minute WHERE at_ns < ?1 ORDER BY at_ns LIMIT ?2))";
 const HOURS: &str = "DELETE FROM samples_hour WHERE at_ns <= (SELECT max(at_ns) FROM \
@@ -111,12 +113,13 @@ impl Retirement {
     ) -> rusqlite::Result<bool> {
         let begun = Instant::now();
         // In the order of what takes most room; each until it has no more.
-        let steps: [Step; 10] = [
+        let steps: [Step; 11] = [
             |kept, db, now| delete(db, EVENTS, before(now, kept.events)),
             |kept, db, now| delete(db, SAMPLES, before(now, kept.events)),
             |kept, db, _| make_room(db, kept.size_bytes),
             |_, db, _| delete_interned(db),
             |kept, db, now| delete(db, PROCESSES, before(now, kept.events)),
+            |kept, db, now| delete(db, ROOMS, before(now, kept.events)),
             |kept, db, now| delete(db, MINUTES, before(now, kept.minutes)),
             |kept, db, now| delete(db, HOURS, before(now, kept.hours)),
             |kept, db, now| delete(db, CRASHES, before(now, kept.crashes)),

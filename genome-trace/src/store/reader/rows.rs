@@ -4,7 +4,7 @@ use rusqlite::Row;
 
 use crate::model::{
     Ending, Gap, GapReason, Metric, Persona, ProcessKey, ProcessRecord, RecorderRun, RollUp,
-    SampleSource, WallTime,
+    RoomSample, SampleSource, WallTime,
 };
 
 /// `None` where its reason or its counts make no sense.
@@ -72,6 +72,15 @@ pub(super) fn roll_up(row: &Row<'_>) -> rusqlite::Result<Option<RollUp>> {
         last: row.get(9)?,
         average: row.get(10)?,
     }))
+}
+
+pub(super) fn room(row: &Row<'_>) -> rusqlite::Result<RoomSample> {
+    Ok(RoomSample {
+        wall_time: wall(row.get(0)?),
+        mount: row.get(1)?,
+        used_bytes: row.get::<_, i64>(2)?.cast_unsigned(),
+        total_bytes: row.get::<_, i64>(3)?.cast_unsigned(),
+    })
 }
 
 pub(super) fn persona(name: Option<String>, genome_id: Option<String>) -> Option<Persona> {

@@ -23,6 +23,15 @@ CREATE TABLE baselines (
     PRIMARY KEY (persona, genome_id, quantity)
 ) WITHOUT ROWID;
 
+-- How full file systems were.
+CREATE TABLE rooms (
+    at_ns INTEGER NOT NULL,
+    mount TEXT NOT NULL,
+    used INTEGER NOT NULL,
+    total INTEGER NOT NULL,
+    PRIMARY KEY (at_ns, mount)
+) WITHOUT ROWID;
+
 -- What was done about an alert, or would have been; `record` is JSON.
 CREATE TABLE acts (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
