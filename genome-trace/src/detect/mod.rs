@@ -7,6 +7,7 @@ mod crash;
 mod health;
 mod largest;
 mod outlook;
+mod predict;
 mod secrets;
 mod series;
 mod session;
@@ -23,6 +24,7 @@ pub use crash::{CrashPolicy, CrashWatch, Ended, add_stderr};
 pub use health::{HealthFacts, health};
 pub use largest::{LARGEST_KEPT, largest, with_victim};
 pub use outlook::{OutlookFacts, outlook};
+pub use predict::{PredictFacts, predict, predict_advice};
 pub use secrets::{masked, masked_arguments};
 pub use series::{
     Times, change, differences, forecast, joined, percent, resample, step_ns, summarize, trend,

@@ -73,7 +73,7 @@ pub use model_file::{ModelFile, ModelFileKind};
 pub use overview::{Active, Outlook, Overview, Recent, RecentFigure, Warning};
 pub use persona::{Decision, Persona, PersonaSource};
 pub use persona_report::{NotableEvent, PersonaHour, PersonaReport};
-pub use prediction::{Forecast, NoForecast, Prediction, Supply};
+pub use prediction::{Forecast, NoForecast, PredictReport, Prediction, Supply};
 pub use process::{Process, ProcessKey, Watch};
 pub use process_sample::{ProcessSample, Used};
 pub use recorded::{ProcessRecord, RecorderRun, TimeRange};

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Persona, Unit, WallTime};
+use super::{Advice, Gap, Persona, TimeRange, Unit, WallTime};
 
 /// What runs out.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -114,4 +114,27 @@ impl NoForecast {
             Self::TooFar => "too_far",
         }
     }
+}
+
+/// What runs out when, by what a store has of the last minutes.
+#[derive(Clone, Debug)]
+pub struct PredictReport {
+    /// Version of genome-trace.
+    pub version: String,
+    /// Name of the host.
+    pub host: String,
+    /// When it was asked for.
+    pub now: WallTime,
+    /// The store that was read.
+    pub store: String,
+    /// What was looked back at.
+    pub range: TimeRange,
+    /// Those with a forecast first, the soonest of them first.
+    pub predictions: Vec<Prediction>,
+    /// Why limits of personas and GPUs are unknown, where they are.
+    pub unknown_because: Option<String>,
+    /// Of which time not all is known, the earliest first.
+    pub gaps: Vec<Gap>,
+    /// What to do.
+    pub advice: Vec<Advice>,
 }
