@@ -8,7 +8,7 @@ use super::{moment, when::When};
 use crate::model::Metric;
 
 /// What these views have no use for. Conflicts go both ways.
-const OF_OTHERS: [&str; 24] = [
+pub(super) const OF_OTHERS: [&str; 24] = [
     "follow",
     "stats",
     "crashes",

@@ -7,6 +7,7 @@ mod interval;
 mod kind;
 mod listen;
 mod moment;
+mod predict;
 mod record;
 mod session;
 mod size;
@@ -22,6 +23,7 @@ pub use interval::Interval;
 pub use kind::Kind;
 pub use listen::Listen;
 pub use moment::Moment;
+pub use predict::PredictOptions;
 pub use record::{DEFAULT_SOCKET, DEFAULT_STORE, Record};
 pub use session::{Phase, Report};
 pub use size::Size;
@@ -63,6 +65,7 @@ use crate::{
         genome-trace --crashes --last=1h\n  \
         genome-trace --history=24h\n  \
         genome-trace --compare=yesterday\n  \
+        genome-trace --predict\n  \
         sudo genome-trace --follow --pid=4711 --format=json > trace.jsonl\n  \
         genome-trace doctor\n\n\
         Tracing needs root, or CAP_BPF and CAP_PERFMON: see genome-trace doctor.\n\
@@ -263,7 +266,7 @@ pub struct Run {
 
 /// Views and what they are narrowed to.
 #[derive(Args, Debug)]
-#[command(group = ArgGroup::new("one_view").required(true).multiple(true).args(["follow", "stats", "crashes", "history", "compare", "watch", "genome_id"]))]
+#[command(group = ArgGroup::new("one_view").required(true).multiple(true).args(["follow", "stats", "crashes", "history", "compare", "predict", "watch", "genome_id"]))]
 pub struct View {
     /// Show events as they happen, until Ctrl-C
     #[arg(long, conflicts_with_all = ["stats", "crashes"])]
@@ -279,6 +282,9 @@ pub struct View {
     /// How figures went, and what changed.
     #[command(flatten)]
     pub history_options: HistoryOptions,
+    /// What runs out.
+    #[command(flatten)]
+    pub predict_options: PredictOptions,
 
     /// Only these kinds, separated by commas: with --follow exec, fork, exit,
     /// signal, oom_kill, file_create, file_write, file_unlink, gpu_xid,
@@ -372,8 +378,8 @@ pub struct View {
     /// beside showing it, where no recorder does so already
     #[arg(long, conflicts_with_all = ["stats", "crashes"], help_heading = "Store")]
     pub no_store: bool,
-    /// Where to record, or what --crashes, --history, --compare, --stats and
-    /// --genome-id read: a folder, or a file whose name ends in .db
+    /// Where to record, or what --crashes, --history, --compare, --predict,
+    /// --stats and --genome-id read: a folder, or a file whose name ends in .db
     #[arg(
         long,
         conflicts_with = "no_store",
@@ -451,8 +457,8 @@ pub enum ViewFormat {
     /// A line for each crash, figure, persona or process: of reports, not of
     /// --follow
     Csv,
-    /// Metrics, as OpenMetrics text: of --stats, --genome-id, --crashes and
-    /// --history
+    /// Metrics, as OpenMetrics text: of --stats, --genome-id, --crashes,
+    /// --history and --predict
     Prometheus,
 }
 

@@ -20,6 +20,7 @@ mod looks;
 mod one_persona;
 mod personas;
 mod phase;
+mod predict;
 mod record;
 mod recording;
 mod report;
@@ -57,6 +58,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Action::Man) => shell::manual(),
         None if cli.view.history_options.history.is_some() => history::run(&cli.view),
         None if cli.view.history_options.compare.is_some() => compare::run(&cli.view),
+        None if cli.view.predict_options.predict.is_some() => predict::run(&cli.view),
         None if cli.view.crashes => crashes::run(&cli.view),
         None if cli.view.watch_options.watch => watch::run(&cli.view),
         None if cli.view.stats_options.genome_id.is_some() => one_persona::run(&cli.view),

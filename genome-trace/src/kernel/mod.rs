@@ -6,6 +6,7 @@ pub mod capability;
 pub mod cgroup;
 pub mod clock;
 pub mod cpu_time;
+pub mod descriptor_limit;
 pub mod facts;
 pub mod file_system;
 pub mod file_watch;

@@ -22,6 +22,7 @@ pub mod line;
 pub mod open_metrics;
 pub mod overview;
 pub mod persona_report;
+pub mod predict;
 pub mod roster;
 #[cfg(test)]
 #[allow(clippy::indexing_slicing)]
