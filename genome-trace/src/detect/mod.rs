@@ -8,6 +8,7 @@ mod health;
 mod largest;
 mod outlook;
 mod predict;
+mod remedy;
 mod secrets;
 mod series;
 mod session;
@@ -25,6 +26,7 @@ pub use health::{HealthFacts, health};
 pub use largest::{LARGEST_KEPT, largest, with_victim};
 pub use outlook::{OutlookFacts, outlook};
 pub use predict::{PredictFacts, predict, predict_advice};
+pub use remedy::{Intent, Obstacle, RemedyPolicy, remedy};
 pub use secrets::{masked, masked_arguments};
 pub use series::{
     Times, change, differences, forecast, joined, percent, resample, step_ns, summarize, trend,

@@ -40,6 +40,11 @@ impl Hierarchy {
         )
     }
 
+    /// The folder of a cgroup; `None` where it is not below this mount.
+    pub(super) fn folder(&self, cgroup_path: &[u8]) -> Option<PathBuf> {
+        self.folders(cgroup_path)?.pop()
+    }
+
     /// The folders from the mount's root down to a cgroup.
     fn folders(&self, cgroup_path: &[u8]) -> Option<Vec<PathBuf>> {
         let root = self.root.trim_end_matches('/').as_bytes();

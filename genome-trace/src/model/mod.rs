@@ -1,6 +1,7 @@
 //! What genome-trace talks about: processes, events, losses. Pure types; they
 //! know neither the kernel's layout nor how they are shown.
 
+mod act;
 mod alert;
 mod attach;
 mod compare_report;
@@ -38,6 +39,7 @@ mod time;
 mod usage;
 mod xid;
 
+pub use act::{Act, ActOutcome, Approval, Remedy, UnknownRemedy};
 pub use alert::{
     Alert, AlertChange, AlertFiles, AlertProcess, Anomaly, Basis, Rule, Severity, UnknownRule,
 };
