@@ -9,6 +9,7 @@ mod listen;
 mod moment;
 mod predict;
 mod record;
+mod remedy;
 mod session;
 mod size;
 mod stats;
@@ -25,6 +26,7 @@ pub use listen::Listen;
 pub use moment::Moment;
 pub use predict::PredictOptions;
 pub use record::{DEFAULT_SOCKET, DEFAULT_STORE, Record};
+pub use remedy::{OneApproval, RemedyAction, RemedyOptions};
 pub use session::{Phase, Report};
 pub use size::Size;
 pub use stats::StatsOptions;
@@ -172,6 +174,8 @@ pub enum Action {
     /// Report what a session came to: peaks, averages, memory that was not
     /// given back, crashes, charts
     Report(Report),
+    /// Approve what the recorder may do about alerts, and see what it did
+    Remedy(RemedyOptions),
     /// Print a completion script for a shell
     Completions {
         /// The shell

@@ -39,6 +39,11 @@ pub struct Record {
     #[arg(long, value_name = "ADDRESS", help_heading = "Metrics")]
     pub listen: Option<Listen>,
 
+    /// Say what remedies would do about alerts, and do nothing ([remedies] in
+    /// the configuration)
+    #[arg(long, help_heading = "Alerts")]
+    pub dry_run: bool,
+
     /// Rules that say whose a process is, before those in
     /// /etc/genome-trace/personas.toml; may be given more than once
     #[arg(long, value_name = "FILE", help_heading = "Personas")]

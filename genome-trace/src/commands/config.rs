@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fs, io, path::Path};
 use anyhow::bail;
 use serde::Deserialize;
 
+use super::remedy_options::RemedyOptions;
 use crate::{
     cli::{Age, Size},
     detect::{CrashPolicy, DetectPolicy},
@@ -22,6 +23,7 @@ pub(super) struct Config {
     retention: KeptFor,
     privacy: Privacy,
     crashes: Crashes,
+    remedies: RemedyOptions,
 }
 
 /// What is not kept of what programs write.
@@ -109,6 +111,11 @@ impl std::str::FromStr for SizeCap {
 }
 
 impl Config {
+    /// What is done about alerts.
+    pub(super) const fn remedies(&self) -> &RemedyOptions {
+        &self.remedies
+    }
+
     /// When it is too much.
     pub(super) fn detect_policy(&self) -> DetectPolicy {
         DetectPolicy::default()

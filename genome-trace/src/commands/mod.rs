@@ -2,6 +2,7 @@
 //! together.
 
 mod alerting;
+mod approvals;
 mod attach;
 mod attach_line;
 mod compare;
@@ -23,6 +24,9 @@ mod phase;
 mod predict;
 mod record;
 mod recording;
+mod remedies;
+mod remedy;
+mod remedy_options;
 mod report;
 mod run;
 mod session;
@@ -54,6 +58,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Action::Record(options)) => record::run(&options),
         Some(Action::Phase(options)) => phase::run(&options),
         Some(Action::Report(options)) => report::run(&options),
+        Some(Action::Remedy(options)) => remedy::run(&options),
         Some(Action::Completions { shell }) => shell::completions(shell),
         Some(Action::Man) => shell::manual(),
         None if cli.view.history_options.history.is_some() => history::run(&cli.view),

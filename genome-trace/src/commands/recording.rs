@@ -67,6 +67,11 @@ impl Recording {
         ))
     }
 
+    /// Where others put what they have, too; to be dropped before it is closed.
+    pub(super) fn store(&self) -> Arc<dyn Store> {
+        Arc::clone(&self.writer) as Arc<dyn Store>
+    }
+
     /// Where it is.
     pub(super) fn file(&self) -> &Path {
         self.writer.place().file()

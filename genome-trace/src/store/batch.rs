@@ -12,7 +12,7 @@ use super::{
     process_row::{self, Changes},
 };
 use crate::model::{
-    Alert, Crash, EventKind, Gap, Metric, ProcessKey, RoomSample, Sample, SampleSource,
+    Act, Alert, Crash, EventKind, Gap, Metric, ProcessKey, RoomSample, Sample, SampleSource,
 };
 
 /// What is known of the rows that earlier batches wrote. After a batch that
@@ -70,6 +70,7 @@ pub(super) fn write(
             Item::Alert(alert) => write_alert(connection, alert)?,
             Item::Sample(sample) => write_sample(connection, known, sample)?,
             Item::Room(room) => write_room(connection, room)?,
+            Item::Act(act) => write_act(connection, act)?,
             Item::Gap(gap) => write_gap(connection, gap)?,
         }
     }
@@ -201,6 +202,15 @@ fn write_alert(connection: &Connection, alert: &Alert) -> rusqlite::Result<()> {
             persona.and_then(|persona| persona.genome_id.as_deref()),
             record,
         ])
+        .map(|_| ())
+}
+
+fn write_act(connection: &Connection, act: &Act) -> rusqlite::Result<()> {
+    let record = serde_json::to_string(act)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+    connection
+        .prepare_cached("INSERT INTO acts (wall_ns, alert, record) VALUES (?1, ?2, ?3)")?
+        .execute(params![act.wall_time.unix_ns, act.alert, record])
         .map(|_| ())
 }
 

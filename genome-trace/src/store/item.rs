@@ -2,8 +2,8 @@
 
 use super::payload;
 use crate::model::{
-    Alert, Crash, Event, EventKind, Gap, Persona, Process, ProcessKey, ProcessRecord, RoomSample,
-    Sample, WallTime,
+    Act, Alert, Crash, Event, EventKind, Gap, Persona, Process, ProcessKey, ProcessRecord,
+    RoomSample, Sample, WallTime,
 };
 
 /// Something to be kept.
@@ -21,6 +21,8 @@ pub enum Item {
     Sample(Box<Sample>),
     /// How full a file system was.
     Room(Box<RoomSample>),
+    /// What was done about an alert.
+    Act(Box<Act>),
     /// A stretch of time of which not all is known. An event of the kind
     /// `lost` makes none by itself: since when events may have been lost is
     /// known to the one who reads the counters.
@@ -44,6 +46,7 @@ impl Item {
             Self::Alert(_) => ItemKind::Alert,
             Self::Sample(_) => ItemKind::Sample,
             Self::Room(_) => ItemKind::Room,
+            Self::Act(_) => ItemKind::Act,
             Self::Gap(_) => ItemKind::Gap,
         }
     }
@@ -57,6 +60,7 @@ impl Item {
             Self::Alert(alert) => Some(alert.last),
             Self::Sample(sample) => Some(sample.wall_time),
             Self::Room(room) => Some(room.wall_time),
+            Self::Act(act) => Some(act.wall_time),
             Self::Gap(gap) => Some(gap.from),
         }
     }
@@ -89,6 +93,10 @@ impl Item {
                 }
                 Self::Sample(_) => size_of::<Sample>(),
                 Self::Room(room) => size_of::<RoomSample>() + room.mount.len(),
+                Self::Act(act) => {
+                    let argv = act.process.argv.iter().flatten().map(String::len).sum::<usize>();
+                    size_of::<Act>() + argv
+                }
                 Self::Gap(gap) => size_of::<Gap>() + text(&gap.note),
             }
     }
@@ -109,6 +117,8 @@ pub enum ItemKind {
     Sample,
     /// How full a file system was.
     Room,
+    /// What was done about an alert.
+    Act,
     /// A gap.
     Gap,
 }
@@ -124,6 +134,7 @@ impl ItemKind {
             Self::Alert => "alert",
             Self::Sample => "sample",
             Self::Room => "room",
+            Self::Act => "act",
             Self::Gap => "gap",
         }
     }

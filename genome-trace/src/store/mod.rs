@@ -43,7 +43,7 @@ pub use writer::{Writer, WriterOptions};
 use std::{ops::ControlFlow, time::Duration};
 
 use crate::model::{
-    Event, Gap, PersonaProgram, ProcessKey, ProcessRecord, RecorderRun, RollUp, RoomSample,
+    Act, Event, Gap, PersonaProgram, ProcessKey, ProcessRecord, RecorderRun, RollUp, RoomSample,
     TimeRange, Track,
 };
 
@@ -117,6 +117,12 @@ pub trait History {
     /// # Errors
     /// The store cannot be read.
     fn tracks(&self, query: &TrackQuery) -> Result<Vec<Track>, StoreError>;
+
+    /// What was done about alerts, the earliest first.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn acts(&self, range: TimeRange) -> Result<Vec<Act>, StoreError>;
 
     /// How full file systems were, by mount and time.
     ///

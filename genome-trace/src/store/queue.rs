@@ -39,7 +39,7 @@ const MOST: usize = ENOUGH;
 /// rare finds some where a flood of something else has filled its part.
 fn share(kind: ItemKind, limit: usize) -> usize {
     match kind {
-        ItemKind::Crash | ItemKind::Alert | ItemKind::Gap => limit,
+        ItemKind::Crash | ItemKind::Alert | ItemKind::Act | ItemKind::Gap => limit,
         ItemKind::Event(EventKind::FileCreate | EventKind::FileWrite | EventKind::FileUnlink) => {
             limit - limit / 4
         }

@@ -22,8 +22,8 @@ use super::{
     schema::{self, Found, MIGRATIONS},
 };
 use crate::model::{
-    Event, Gap, Metric, PersonaProgram, ProcessKey, ProcessRecord, RecorderRun, RollUp, RoomSample,
-    TimeRange, Track, WallTime,
+    Act, Event, Gap, Metric, PersonaProgram, ProcessKey, ProcessRecord, RecorderRun, RollUp,
+    RoomSample, TimeRange, Track, WallTime,
 };
 
 /// How long a reader waits where the store is being recovered or upgraded.
@@ -263,6 +263,21 @@ impl History for Reader {
 
     fn tracks(&self, query: &TrackQuery) -> Result<Vec<Track>, StoreError> {
         tracks::read(&self.connection, query).told(READ, self.place.file())
+    }
+
+    fn acts(&self, range: TimeRange) -> Result<Vec<Act>, StoreError> {
+        let read = || {
+            self.connection
+                .prepare_cached(
+                    "SELECT record FROM acts WHERE wall_ns >= ?1 AND wall_ns < ?2 \
+                     ORDER BY wall_ns, id",
+                )?
+                .query_map([range.from.unix_ns, range.until.unix_ns], |row| row.get(0))?
+                .collect::<rusqlite::Result<Vec<String>>>()
+        };
+        let records = read().told(READ, self.place.file())?;
+        let acts = records.iter().map(|record| serde_json::from_str(record));
+        acts.collect::<Result<_, _>>().map_err(|_| self.malformed("an act"))
     }
 
     fn rooms(&self, range: TimeRange) -> Result<Vec<RoomSample>, StoreError> {

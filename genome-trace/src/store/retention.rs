@@ -14,7 +14,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 pub struct Retention {
     /// Events, samples, room of file systems, and processes after their end.
     pub events: Duration,
-    /// Crashes.
+    /// Crashes, and what was done about alerts.
     pub crashes: Duration,
     /// Samples by the minute.
     pub minutes: Duration,
@@ -63,6 +63,8 @@ const CRASHES: &str = "DELETE FROM crashes WHERE id IN \
 /// A series is seen within an hour of each of its samples.
 const SERIES: &str = "DELETE FROM series WHERE id IN \
     (SELECT id FROM series WHERE seen_ns < ?1 ORDER BY seen_ns LIMIT ?2)";
+const ACTS: &str = "DELETE FROM acts WHERE id IN \
+    (SELECT id FROM acts WHERE wall_ns < ?1 ORDER BY wall_ns LIMIT ?2)";
 const GAPS: &str = "DELETE FROM gaps WHERE id IN \
     (SELECT id FROM gaps WHERE until_ns < ?1 ORDER BY until_ns LIMIT ?2)";
 const SAMPLES: &str = "DELETE FROM samples WHERE at_ns <= (SELECT max(at_ns) FROM \
@@ -113,7 +115,7 @@ impl Retirement {
     ) -> rusqlite::Result<bool> {
         let begun = Instant::now();
         // In the order of what takes most room; each until it has no more.
-        let steps: [Step; 11] = [
+        let steps: [Step; 12] = [
             |kept, db, now| delete(db, EVENTS, before(now, kept.events)),
             |kept, db, now| delete(db, SAMPLES, before(now, kept.events)),
             |kept, db, _| make_room(db, kept.size_bytes),
@@ -123,6 +125,7 @@ impl Retirement {
             |kept, db, now| delete(db, MINUTES, before(now, kept.minutes)),
             |kept, db, now| delete(db, HOURS, before(now, kept.hours)),
             |kept, db, now| delete(db, CRASHES, before(now, kept.crashes)),
+            |kept, db, now| delete(db, ACTS, before(now, kept.crashes)),
             |kept, db, now| delete(db, GAPS, before(now, kept.hours)),
             |kept, db, now| delete(db, SERIES, before(now, kept.longest_of_samples())),
         ];

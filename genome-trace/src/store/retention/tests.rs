@@ -14,7 +14,9 @@ const DAY_NS: i64 = 24 * 3_600_000_000_000;
 fn store() -> Connection {
     let connection = Connection::open_in_memory().unwrap();
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL").unwrap();
-    connection.execute_batch(MIGRATIONS[0]).unwrap();
+    for step in MIGRATIONS {
+        connection.execute_batch(step).unwrap();
+    }
     connection
 }
 
