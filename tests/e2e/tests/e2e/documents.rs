@@ -12,13 +12,15 @@ use genome_trace::{
     probe::{Mode, Route},
 };
 
-const DOCUMENTS: [&str; 19] = [
+const DOCUMENTS: [&str; 21] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "docs/benchmark.md",
     "docs/compare.md",
+    "docs/predict.md",
+    "docs/remedies.md",
     "docs/cost.md",
     "docs/crashes.md",
     "docs/events.md",

@@ -13,6 +13,7 @@ mod personas;
 mod privileges;
 mod prometheus;
 mod record;
+mod remedy;
 mod service_unit;
 mod sessions;
 mod stats;
