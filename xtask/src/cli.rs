@@ -23,6 +23,9 @@ pub(crate) enum Command {
         /// The tracers that `bench` compares with, too
         #[arg(long)]
         bench: bool,
+        /// Debian's Prometheus for the tests that ask one, too; where systemd runs, its daemon starts
+        #[arg(long)]
+        prometheus: bool,
     },
     /// Build the BPF object and embed it, with its manifest, in genome-trace/bpf
     BuildEbpf,

@@ -38,10 +38,13 @@ fn fail(error: &anyhow::Error) -> ExitCode {
 fn run(command: Command) -> anyhow::Result<ExitCode> {
     let workspace = Workspace::find()?;
     match command {
-        Command::Setup { vm, bench } => {
+        Command::Setup { vm, bench, prometheus } => {
             setup::setup(&workspace, vm)?;
             if bench {
                 setup::install_peers()?;
+            }
+            if prometheus {
+                setup::install_prometheus()?;
             }
             Ok(ExitCode::SUCCESS)
         }

@@ -33,6 +33,13 @@ struct Started {
 /// A workload that has not begun its work.
 pub struct Held(Started);
 
+/// A workload that has done its work, has said so, and rests until it is let
+/// go.
+pub struct Resting {
+    started: Started,
+    truth: Truth,
+}
+
 /// What a workload says that it did.
 #[derive(Debug)]
 pub struct Truth(Value);
@@ -165,6 +172,19 @@ impl Held {
         self.0.finish(None)
     }
 
+    /// Lets it work, and returns when it says that it rests, with what it says
+    /// then.
+    pub fn settle(mut self) -> anyhow::Result<Resting> {
+        let stdin = self.0.process.stdin.as_mut().context("the workload has no stdin")?;
+        stdin.write_all(b"\n").context("release the workload")?;
+        let line = self.0.stdout.next(&self.0.deadline)?;
+        let line = line.context("the workload ended before it rested")?;
+        let said: Option<Value> = serde_json::from_str(&line).ok();
+        let truth = said.as_ref().and_then(|said| said.get("rests"));
+        let truth = truth.with_context(|| format!("the workload does not rest: {line}"))?;
+        Ok(Resting { truth: Truth(truth.clone()), started: self.0 })
+    }
+
     /// Waits for the account of one that runs freely, and does something at
     /// every interval until it is there.
     pub fn finish_or_else(
@@ -179,6 +199,24 @@ impl Held {
                 Err(_) => meanwhile()?,
             }
         }
+    }
+}
+
+impl Resting {
+    /// The workload's pid.
+    pub fn pid(&self) -> u32 {
+        self.started.process.pid()
+    }
+
+    /// What it said when it began to rest.
+    pub fn truth(&self) -> &Truth {
+        &self.truth
+    }
+
+    /// Lets it end, and gives its last account.
+    pub fn finish(mut self) -> anyhow::Result<Truth> {
+        drop(self.started.process.stdin.take());
+        self.started.finish(None)
     }
 }
 

@@ -59,6 +59,8 @@ pub(crate) enum Command {
     PidReuse(PidReuse),
     /// Hold memory on a GPU, and obey lines of stdin: hold BYTES, free, fault, end
     Vram(Vram),
+    /// Take so much of everything, say so, and rest until stdin ends
+    Occupy(Occupy),
     /// Leave this process' pid in a new file, and print nothing
     Touch(Touch),
     /// Exit with a code, and print nothing
@@ -86,6 +88,7 @@ impl Command {
             Self::Tree(_) => "tree",
             Self::PidReuse(_) => "pid-reuse",
             Self::Vram(_) => "vram",
+            Self::Occupy(_) => "occupy",
             Self::Touch(_) => "touch",
             Self::Exit(_) => "exit",
         }
@@ -343,6 +346,31 @@ pub(crate) struct Vram {
     /// How much to hold at first
     #[arg(long)]
     pub(crate) bytes: usize,
+}
+
+#[derive(Args)]
+pub(crate) struct Occupy {
+    /// Bytes of memory that are written to
+    #[arg(long, default_value_t = 0)]
+    pub(crate) rss_bytes: usize,
+    /// So many threads more, which do nothing
+    #[arg(long, default_value_t = 0)]
+    pub(crate) threads: u32,
+    /// So many open files more
+    #[arg(long, default_value_t = 0)]
+    pub(crate) open_files: u32,
+    /// The folder for files; made if it is not there, and then gone at the end
+    #[arg(long)]
+    pub(crate) dir: Option<PathBuf>,
+    /// Files to create there
+    #[arg(long, default_value_t = 0, requires = "dir")]
+    pub(crate) files: u32,
+    /// Writes of one byte to the last of them
+    #[arg(long, default_value_t = 0, requires = "files")]
+    pub(crate) writes: u64,
+    /// CPU time to use
+    #[arg(long, default_value_t = 0)]
+    pub(crate) cpu_ms: u64,
 }
 
 #[derive(Args)]

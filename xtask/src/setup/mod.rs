@@ -25,6 +25,9 @@ const VM_PACKAGES: [&str; 2] = ["qemu-system-x86", "busybox-static"];
 const PEER_PACKAGES: [&str; 7] =
     ["bpftrace", "libbpf-tools", "linux-perf", "trace-cmd", "strace", "python3-psutil", "sqlite3"];
 
+/// Prometheus and promtool, which metrics, rules and queries are tried on.
+const PROMETHEUS_PACKAGE: &str = "prometheus";
+
 /// Makes this machine ready to build, and with `vm` to test on other kernels.
 pub(crate) fn setup(workspace: &Workspace, vm: bool) -> anyhow::Result<()> {
     let mut packages = Packages::default();
@@ -49,6 +52,18 @@ pub(crate) fn install_peers() -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Installs Prometheus, where apt has it; without one the tests that ask it are
+/// skipped.
+pub(crate) fn install_prometheus() -> anyhow::Result<()> {
+    let mut packages = Packages::default();
+    if packages.available(&[PROMETHEUS_PACKAGE])? {
+        packages.install(&[PROMETHEUS_PACKAGE])
+    } else {
+        say("go on without prometheus: apt does not have it here");
+        Ok(())
+    }
 }
 
 fn compiler(packages: &mut Packages) -> anyhow::Result<()> {

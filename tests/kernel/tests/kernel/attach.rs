@@ -1,18 +1,17 @@
 //! `--follow` attached to a recorder: what it shows is what happened, without
 //! privileges, and nobody who reads slowly changes anything for anybody else.
 
-use std::fs::{self, Permissions};
+use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 
 use anyhow::{Context as _, ensure};
 use genome_trace::kernel::group::group_name;
 use genome_trace_tests_kernel::{
-    Checks, Context, Ended, Event, Events, LossLine, Program, Recorder, Started, Suite, Trace,
-    Unsupported, sum,
+    Checks, Context, Ended, Event, Events, LossLine, Place, Program, Recorder, Started, Suite,
+    Trace, Unsupported, sum,
 };
 use rustix::process::Signal;
 
@@ -29,35 +28,14 @@ pub(crate) fn add_to(suite: &mut Suite) {
 const NOBODY: u32 = 65534;
 const PERSONA: &str = "gt-attach";
 
-/// A recorder with its store and its socket.
-struct Place {
-    folder: tempfile::TempDir,
-}
-
-impl Place {
-    fn new(context: &Context) -> anyhow::Result<Self> {
-        let folder = context.folder()?;
-        fs::set_permissions(folder.path(), Permissions::from_mode(0o755))
-            .context("open a folder")?;
-        Ok(Self { folder })
-    }
-
-    fn store(&self) -> PathBuf {
-        self.folder.path().join("store")
-    }
-
-    fn socket(&self) -> PathBuf {
-        self.folder.path().join("run/recorder.sock")
-    }
-
-    fn recorder(&self, context: &Context, group: Option<&str>) -> anyhow::Result<Recorder> {
-        let launch = context.recorder(&self.store()).at_socket(&self.socket());
-        let launch = match group {
-            Some(group) => launch.option("--group", group),
-            None => launch,
-        };
-        launch.start_into(Stdio::null()).map(Recorder)
-    }
+/// A recorder that keeps and listens there.
+fn recorder(context: &Context, place: &Place, group: Option<&str>) -> anyhow::Result<Recorder> {
+    let launch = place.recorder(context);
+    let launch = match group {
+        Some(group) => launch.option("--group", group),
+        None => launch,
+    };
+    launch.start_into(Stdio::null()).map(Recorder)
 }
 
 /// A `--follow` that is to attach.
@@ -100,9 +78,9 @@ fn quick_and_slow(context: &Context) -> anyhow::Result<()> {
     let group = group_name(NOBODY).context("look up a group")?;
     let group = group.ok_or_else(|| Unsupported(format!("no group has number {NOBODY}")))?;
     let place = Place::new(context)?;
-    let program = place.folder.path().join("genome-trace");
+    let program = place.folder().join("genome-trace");
     fs::copy(&context.setup.tracer, &program).context("copy the tracer")?;
-    let recorder = place.recorder(context, Some(&group))?;
+    let recorder = recorder(context, &place, Some(&group))?;
     let follower = |kind: &str| {
         follower(context, &program, &place.socket()).args(["--persona", PERSONA]).arg(kind)
     };
@@ -153,7 +131,7 @@ fn the_recorder_ends(context: &Context) -> anyhow::Result<()> {
     for (signal, words) in
         [(Signal::TERM, "the recorder has ended"), (Signal::KILL, "the recorder is gone")]
     {
-        let recorder = place.recorder(context, None)?;
+        let recorder = recorder(context, &place, None)?;
         let reader = attached(follower(context, &context.setup.tracer, &place.socket()))?;
         recorder.0.signal(signal)?;
         recorder.0.wait()?;
@@ -165,7 +143,7 @@ fn the_recorder_ends(context: &Context) -> anyhow::Result<()> {
         // A kill leaves the file; the next recorder starts over it.
         checks.equal("the file is there", place.socket().exists(), signal == Signal::KILL);
     }
-    let recorder = place.recorder(context, None)?;
+    let recorder = recorder(context, &place, None)?;
     let reader = attached(follower(context, &context.setup.tracer, &place.socket()))?;
     let pid = context.program("true").succeed()?;
     reader.signal(Signal::TERM)?;
@@ -181,7 +159,7 @@ fn the_recorder_ends(context: &Context) -> anyhow::Result<()> {
 /// What comes in and makes no sense, or says nothing, holds nobody up.
 fn misbehaving(context: &Context) -> anyhow::Result<()> {
     let place = Place::new(context)?;
-    let recorder = place.recorder(context, None)?;
+    let recorder = recorder(context, &place, None)?;
     let connect = || UnixStream::connect(place.socket()).context("connect");
     let silent = connect()?;
     let mut said = Vec::new();
@@ -214,7 +192,7 @@ fn misbehaving(context: &Context) -> anyhow::Result<()> {
 
 fn second(context: &Context) -> anyhow::Result<()> {
     let place = Place::new(context)?;
-    let recorder = place.recorder(context, None)?;
+    let recorder = recorder(context, &place, None)?;
     let other = context.folder()?;
     let program = context.program(&context.setup.tracer).args(["record", "--store"]);
     let program = program.arg(other.path()).arg("--socket").arg(place.socket());

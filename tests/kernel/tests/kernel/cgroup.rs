@@ -143,6 +143,25 @@ impl Cgroup {
             .with_context(|| format!("move {pid} into {}", self.folder.display()))
     }
 
+    /// Limits its memory; gives the limit that the kernel took.
+    pub(crate) fn limit_memory(&self, bytes: u64) -> anyhow::Result<u64> {
+        let (one, two) = ("memory.limit_in_bytes", "memory.max");
+        let file = if self.folder.join(one).exists() {
+            one
+        } else {
+            // A child has the controller where its parent hands it down.
+            let hand_down = self.root.join("cgroup.subtree_control");
+            fs::write(hand_down, "+memory")
+                .map_err(|error| Unsupported(format!("no memory controller: {error}")))?;
+            two
+        };
+        let file = self.folder.join(file);
+        fs::write(&file, bytes.to_string()).with_context(|| format!("write {}", file.display()))?;
+        let taken = fs::read_to_string(&file);
+        let taken = taken.with_context(|| format!("read {}", file.display()))?;
+        taken.trim().parse().with_context(|| format!("{} is no number: {taken}", file.display()))
+    }
+
     /// The kernel's number for it, unique in its hierarchy.
     fn id(&self) -> anyhow::Result<u64> {
         let metadata = fs::metadata(&self.folder);

@@ -17,6 +17,7 @@ mod gpu;
 mod metrics;
 mod oom;
 mod persona;
+mod prometheus;
 mod record;
 mod schema;
 mod soak;
@@ -25,6 +26,7 @@ mod stopping;
 mod storm;
 mod tasks;
 mod unlinking;
+mod usage;
 mod writing;
 
 use std::process::ExitCode;
@@ -57,8 +59,10 @@ fn main() -> ExitCode {
     record::add_to(&mut suite);
     attach::add_to(&mut suite);
     metrics::add_to(&mut suite);
+    prometheus::add_to(&mut suite);
     crashes::add_to(&mut suite);
     tasks::add_to(&mut suite);
+    usage::add_to(&mut suite);
     cost::add_to(&mut suite);
     soak::add_to(&mut suite);
     libtest_mimic::run(&arguments, suite.into_trials()).exit_code()

@@ -1,14 +1,12 @@
 //! What a recorder serves for Prometheus is what happened, and what promtool
 //! accepts.
 
-use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
-use genome_trace_tests_kernel::{Checks, Context, Recorder, Suite};
+use anyhow::ensure;
+use genome_trace_tests_kernel::{Checks, Context, Recorder, Suite, free_address, get, promtool};
 
 pub(crate) fn add_to(suite: &mut Suite) {
     suite.once("metrics::a_crash_is_counted_and_promtool_finds_nothing", crash);
@@ -31,7 +29,7 @@ fn crash(context: &Context) -> anyhow::Result<()> {
     let line = "genome_crash_count_total{genome=\"\",persona=\"Metrics\\\"\\\\Worker\",\
                 kind=\"error_exit\"} ";
     let text = loop {
-        let text = get(address, context)?;
+        let text = get(address, "/metrics", &context.deadline)?;
         // A persona that is there has a line from the first look on: with 0.
         if sum(&text, line) > 0 {
             break text;
@@ -54,56 +52,12 @@ fn crash(context: &Context) -> anyhow::Result<()> {
         sum(&text, "genome_lost_events_total{") <= recorded.trace.loss.lost,
         format_args!("more losses than {} in all", recorded.trace.loss.lost),
     );
-    check_by_promtool(&mut checks, &text)?;
+    promtool(&mut checks, &["metrics"], &text)?;
     checks.verdict()
-}
-
-fn free_address() -> anyhow::Result<SocketAddr> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("find a free port")?;
-    listener.local_addr().context("find a free port")
-}
-
-/// The body of the answer.
-fn get(address: SocketAddr, context: &Context) -> anyhow::Result<String> {
-    let mut stream = TcpStream::connect(address).context("connect to the recorder")?;
-    stream.set_read_timeout(Some(context.deadline.remaining("an answer of the recorder")?))?;
-    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).context("read the metrics")?;
-    let (head, body) = answer.split_once("\r\n\r\n").context("an answer without a body")?;
-    ensure!(head.starts_with("HTTP/1.1 200"), "{head}");
-    Ok(body.to_owned())
 }
 
 /// Of the samples that begin so.
 fn sum(text: &str, beginning: &str) -> u64 {
     let lines = text.lines().filter(|line| line.starts_with(beginning));
     lines.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()
-}
-
-fn check_by_promtool(checks: &mut Checks, text: &str) -> anyhow::Result<()> {
-    let promtool = Command::new("promtool")
-        .args(["check", "metrics"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn();
-    let mut promtool = match promtool {
-        Ok(promtool) => promtool,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            eprintln!("promtool's check is skipped: it is not here (Debian: prometheus)");
-            return Ok(());
-        }
-        Err(error) => return Err(error).context("start promtool"),
-    };
-    let mut stdin = promtool.stdin.take().context("promtool has no stdin")?;
-    stdin.write_all(text.as_bytes()).context("write to promtool")?;
-    drop(stdin);
-    let checked = promtool.wait_with_output().context("wait for promtool")?;
-    let said = [checked.stdout, checked.stderr].concat();
-    checks.holds(
-        checked.status.success() && said.is_empty(),
-        format_args!("promtool: {}", String::from_utf8_lossy(&said)),
-    );
-    Ok(())
 }

@@ -17,14 +17,12 @@ use genome_trace::model::Used;
 use genome_trace::pipeline::Known;
 use genome_trace::probe::{KernelTypes, Object, Rings, Scope};
 use genome_trace::wire::samples;
-use genome_trace_tests_kernel::{Checks, Context, Suite};
+use genome_trace_tests_kernel::{Checks, Context, ProcFigures, Suite, TICK_NS, rss_slack_bytes};
 
 const THREADS: u32 = 6;
 const FILES: usize = 70;
 const WRITES: usize = 1234;
 const MEMORY: usize = 64 << 20;
-/// USER_HZ.
-const TICK_NS: u64 = 10_000_000;
 
 pub(crate) fn add_to(suite: &mut Suite) {
     suite.once("tasks::figures_are_those_of_proc", figures);
@@ -66,10 +64,10 @@ fn figures(_: &Context) -> anyhow::Result<()> {
         null.write_all(b"x").context("write to /dev/null")?;
     }
 
-    let before = Proc::read()?;
-    let records = tasks.read().context("read the tasks")?;
-    let after = Proc::read()?;
     let own = std::process::id();
+    let before = ProcFigures::of(own)?;
+    let records = tasks.read().context("read the tasks")?;
+    let after = ProcFigures::of(own)?;
     let sample = samples(&records, &known).find(|sample| sample.process.key.tgid == own);
     let sample = sample.context("the iterator does not know this process")?;
     // A second read is a new one.
@@ -82,8 +80,7 @@ fn figures(_: &Context) -> anyhow::Result<()> {
     // And the one that the iterator is read by.
     checks.equal("open files", sample.open_files.map(u64::from), Some(after.open_files + 1));
     let rss = sample.rss_bytes();
-    let processors = thread::available_parallelism().map_or(1, usize::from) as u64;
-    let slack = 3 * processors * (2 * processors).max(32) * page_size + (1 << 20);
+    let slack = rss_slack_bytes(after.threads) + (1 << 20);
     checks.holds(
         rss.is_some_and(|rss| rss.abs_diff(before.rss_bytes) <= slack),
         format_args!("{rss:?} is not {} within {slack}", before.rss_bytes),
@@ -140,44 +137,4 @@ impl Drop for Company {
             let _ = thread.join();
         }
     }
-}
-
-/// What /proc says of this process.
-struct Proc {
-    threads: u64,
-    open_files: u64,
-    rss_bytes: u64,
-    cpu_ns: u64,
-    write_calls: Option<u64>,
-    written_bytes: Option<u64>,
-}
-
-impl Proc {
-    fn read() -> anyhow::Result<Self> {
-        let file = |name: &str| {
-            let path = format!("/proc/self/{name}");
-            fs::read_to_string(&path).with_context(|| format!("read {path}"))
-        };
-        let (status, io, stat) = (file("status")?, file("io").ok(), file("stat")?);
-        // Less the one that the list is read by.
-        let open = fs::read_dir("/proc/self/fd").context("list /proc/self/fd")?.count() - 1;
-        // proc_pid_stat(5): the 14th and 15th, of which the first two are cut.
-        let rest = stat.rsplit_once(") ").context("/proc/self/stat is no stat")?.1;
-        let mut ticks = rest.split(' ').skip(11).map_while(|word| word.parse::<u64>().ok());
-        let ticks = ticks.next().zip(ticks.next()).context("no times in /proc/self/stat")?;
-        let io = io.as_deref();
-        Ok(Self {
-            threads: figure(&status, "Threads:").context("no Threads")?,
-            open_files: u64::try_from(open).context("too many files")?,
-            rss_bytes: figure(&status, "VmRSS:").context("no VmRSS")? * 1024,
-            cpu_ns: (ticks.0 + ticks.1) * TICK_NS,
-            write_calls: io.and_then(|io| figure(io, "syscw:")),
-            written_bytes: io.and_then(|io| figure(io, "wchar:")),
-        })
-    }
-}
-
-fn figure(text: &str, name: &str) -> Option<u64> {
-    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
-    line.split_whitespace().next()?.parse().ok()
 }

@@ -9,6 +9,7 @@ pub(crate) mod kill_victim;
 pub(crate) mod memfd;
 mod memory_cgroup;
 pub(crate) mod mixed;
+pub(crate) mod occupy;
 pub(crate) mod oom;
 pub(crate) mod paced;
 pub(crate) mod pid_reuse;

@@ -1,4 +1,4 @@
-//! The clock that measured times are told by, and moments that forked
+//! The clocks that measured times are told by, and moments that forked
 //! processes share.
 
 use std::io;
@@ -10,7 +10,16 @@ use crate::sys::shared::SharedTable;
 
 /// `CLOCK_MONOTONIC` now, in nanoseconds: the same for every process.
 pub(crate) fn monotonic_ns() -> u64 {
-    let now = clock_gettime(ClockId::Monotonic);
+    nanos(ClockId::Monotonic)
+}
+
+/// CPU time of this process, all its threads, in nanoseconds.
+pub(crate) fn process_cpu_ns() -> u64 {
+    nanos(ClockId::ProcessCPUTime)
+}
+
+fn nanos(clock: ClockId) -> u64 {
+    let now = clock_gettime(clock);
     let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
     seconds * 1_000_000_000 + u64::try_from(now.tv_nsec).unwrap_or(0)
 }
