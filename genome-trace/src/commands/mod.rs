@@ -20,6 +20,7 @@ mod one_persona;
 mod personas;
 mod phase;
 mod record;
+mod recorder_check;
 mod recording;
 mod report;
 mod run;
