@@ -94,7 +94,7 @@ impl Chart<'_> {
         if high != middle && middle != low || scale.low <= 0.0 {
             return (scale, told);
         }
-        let from_zero = scale.from_zero(unit);
+        let from_zero = scale.down_to_zero(unit);
         (from_zero, labels(from_zero))
     }
 

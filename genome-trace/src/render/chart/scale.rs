@@ -35,7 +35,7 @@ impl Scale {
     }
 
     /// The same from 0 on.
-    pub(super) fn from_zero(self, unit: Unit) -> Self {
+    pub(super) fn down_to_zero(self, unit: Unit) -> Self {
         Self { low: 0.0, high: round_up(self.high, unit) }
     }
 
