@@ -2,9 +2,10 @@
 //! hour, and what follows from it. `cargo bench -p genome-trace --bench history`.
 //!
 //! With `GENOME_TRACE_BENCH_BINARY` the whole process is timed, too. With
-//! `GENOME_TRACE_BENCH_WEEK=seconds` the store has each sample of the last day
-//! and each minute of the week as well, which takes about 3 GiB in
-//! `GENOME_TRACE_BENCH_FOLDER` or the folder for temporary files.
+//! `GENOME_TRACE_BENCH_WEEK=seconds` the store has each of the 340 million
+//! samples of that week, a second apart, and the minutes and hours that the
+//! recorder's own writer makes of them, in `GENOME_TRACE_BENCH_FOLDER` or the
+//! folder for temporary files; docs/performance.md says how large that gets.
 #![allow(missing_docs)]
 
 use std::{
@@ -13,20 +14,27 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, ExitCode, Stdio},
     sync::OnceLock,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use divan::{Bencher, counter::ItemsCount};
 use genome_trace::{
     detect::{resample, step_ns, summarize, trend},
     model::{Metric, SampleSpan, TimeRange, Track, WallTime},
-    store::{History as _, Place, Reader, Resolution, TrackQuery, Writer, WriterOptions},
+    store::{
+        History as _, Place, Reader, Resolution, Retention, Store as _, TrackQuery, Writer,
+        WriterOptions,
+    },
 };
 use rusqlite::{Connection, params};
 
 const SECOND_NS: i64 = 1_000_000_000;
 const HOUR_NS: i64 = 3600 * SECOND_NS;
+const MINUTE_NS: i64 = 60 * SECOND_NS;
+const DAY: Duration = Duration::from_secs(24 * 3600);
 const PERSONAS: i64 = 50;
+/// One step of the writer's upkeep.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// The store, and until when its week goes.
 static WEEK: OnceLock<(PathBuf, i64)> = OnceLock::new();
@@ -52,13 +60,28 @@ fn prepare() -> Result<tempfile::TempDir, Box<dyn Error>> {
     let place = Place::new(folder.path());
     Writer::open(place.clone(), WriterOptions::new("bench"))?.close()?;
     let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos())?;
-    fill(place.file(), now)?;
+    let is_whole = std::env::var_os("GENOME_TRACE_BENCH_WEEK").is_some();
+    let begun = Instant::now();
+    fill(place.file(), now, is_whole)?;
+    if is_whole {
+        let filled = begun.elapsed();
+        roll_up(&place, now)?;
+        let size_bytes = std::fs::metadata(place.file())?.len();
+        eprintln!(
+            "the week takes {size_bytes} bytes; written in {filled:.0?}, rolled up in {:.0?}",
+            begun.elapsed() - filled
+        );
+    }
     let _ = WEEK.set((place.file().to_owned(), now));
     Ok(folder)
 }
 
-fn fill(file: &Path, now: i64) -> rusqlite::Result<()> {
+/// The series, and of a whole week its samples; else the hours, and what comes
+/// after the last hour and the last minute.
+fn fill(file: &Path, now: i64, is_whole: bool) -> rusqlite::Result<()> {
     let connection = Connection::open(file)?;
+    // What is written once, and for no longer than this runs, needs no log.
+    connection.query_row("PRAGMA journal_mode = OFF", [], |_| Ok(()))?;
     connection.execute_batch("PRAGMA synchronous = OFF; BEGIN")?;
     let mut series = 0;
     for persona in 0..=PERSONAS {
@@ -73,23 +96,45 @@ fn fill(file: &Path, now: i64) -> rusqlite::Result<()> {
         }
     }
     let this_hour = now - now.rem_euclid(HOUR_NS);
-    let this_minute = now - now.rem_euclid(60 * SECOND_NS);
-    let hours = (1..=168).rev().map(|ago| this_hour - ago * HOUR_NS);
-    rows(&connection, "samples_hour", 3600, hours, series)?;
-    let is_whole = std::env::var_os("GENOME_TRACE_BENCH_WEEK").is_some();
-    // At least what comes after the last hour, and after the last minute.
-    let first = if is_whole { this_hour - 168 * HOUR_NS } else { this_hour };
-    let minutes = (first..this_minute).step_by(60 * SECOND_NS as usize);
-    rows(&connection, "samples_minute", 60, minutes, series)?;
-    let first = if is_whole { now - 24 * HOUR_NS } else { this_minute };
+    let this_minute = now - now.rem_euclid(MINUTE_NS);
+    let week = this_hour - 168 * HOUR_NS;
+    if !is_whole {
+        let hours = (week..this_hour).step_by(HOUR_NS as usize);
+        rows(&connection, "samples_hour", 3600, hours, series)?;
+        let minutes = (this_hour..this_minute).step_by(MINUTE_NS as usize);
+        rows(&connection, "samples_minute", 60, minutes, series)?;
+    }
+    let first = if is_whole { week } else { this_minute };
+    let mut sample = connection.prepare("INSERT INTO samples VALUES (?1, ?2, ?3)")?;
     for at in (first..now).step_by(SECOND_NS as usize) {
         for number in 1..=series {
-            connection
-                .prepare_cached("INSERT INTO samples VALUES (?1, ?2, ?3)")?
-                .execute(params![at, number, value(at, number)])?;
+            sample.execute(params![at, number, value(at, number)])?;
         }
     }
-    connection.execute_batch("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)")
+    drop(sample);
+    connection.execute_batch("COMMIT")?;
+    connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))
+}
+
+/// Has a recorder's writer make the minutes and the hours, which it does a
+/// little at a time whenever it has written.
+fn roll_up(place: &Place, now: i64) -> Result<(), Box<dyn Error>> {
+    let retention =
+        Retention { events: DAY * 8, size_bytes: None, ..WriterOptions::new("").retention };
+    let writer =
+        Writer::open(place.clone(), WriterOptions { retention, ..WriterOptions::new("bench") })?;
+    let made = Connection::open(place.file())?;
+    let last_hour = now - now.rem_euclid(HOUR_NS) - HOUR_NS;
+    loop {
+        writer.flush(PATIENCE)?;
+        let hour: Option<i64> =
+            made.query_row("SELECT max(at_ns) FROM samples_hour", [], |row| row.get(0))?;
+        if hour.is_some_and(|hour| hour >= last_hour) {
+            break;
+        }
+    }
+    drop(made);
+    Ok(writer.close()?)
 }
 
 fn rows(

@@ -10,12 +10,13 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use genome_trace::screen::{self, Look, Looks, Setting};
 use libtest_mimic::{Arguments, Failed, Trial};
 use rustix::{
     event::{PollFd, PollFlags, Timespec},
-    process::{Pid, Signal, kill_process},
+    fs::OFlags,
+    process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open},
     pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
     termios::{Termios, Winsize, tcgetattr, tcsetwinsize},
 };
@@ -56,6 +57,7 @@ fn main() -> ExitCode {
         trial("sighup", || ends(|shown| shown.signal(Signal::HUP), 0)),
         trial("sigtstp", stops_and_goes_on),
         trial("panic", a_panic),
+        trial("a_terminal_that_takes_nothing", a_terminal_that_takes_nothing),
         trial("keys_and_a_new_size", keys_and_a_new_size),
     ];
     libtest_mimic::run(&arguments, trials).exit_code()
@@ -106,11 +108,8 @@ impl Shown {
         grantpt(&master)?;
         unlockpt(&master)?;
         let name = ptsname(&master, Vec::new())?;
-        let slave = rustix::fs::open(
-            &*name,
-            rustix::fs::OFlags::RDWR | rustix::fs::OFlags::NOCTTY,
-            rustix::fs::Mode::empty(),
-        )?;
+        let slave =
+            rustix::fs::open(&*name, OFlags::RDWR | OFlags::NOCTTY, rustix::fs::Mode::empty())?;
         resize(&slave, 80, 24)?;
         let before = tcgetattr(&slave)?;
         let stdio = || slave.try_clone().map(Stdio::from);
@@ -144,6 +143,20 @@ impl Shown {
 
     fn press(&mut self, keys: &[u8]) -> anyhow::Result<()> {
         Ok(self.master.write_all(keys)?)
+    }
+
+    /// Writes until nothing more fits in, and nobody reads.
+    fn fill(&self) -> anyhow::Result<()> {
+        let name = ptsname(&self.master, Vec::new())?;
+        let flags = OFlags::WRONLY | OFlags::NOCTTY | OFlags::NONBLOCK;
+        let terminal = rustix::fs::open(&*name, flags, rustix::fs::Mode::empty())?;
+        loop {
+            match rustix::io::write(&terminal, &[b'.'; 512]) {
+                Ok(_) => {}
+                Err(rustix::io::Errno::AGAIN) => return Ok(()),
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 
     fn signal(&mut self, signal: Signal) -> anyhow::Result<()> {
@@ -219,6 +232,25 @@ fn a_panic() -> anyhow::Result<()> {
     ensure!(told.contains("as asked for"), "{told}");
     ensure!(told.contains("cannot look any more"), "{told}");
     ensure!(!told.contains("CodeExpert"), "{told}");
+    Ok(())
+}
+
+/// Whoever stopped the terminal's other end cannot end the screen by a key; a
+/// signal ends it, and what the other end reads later is clean.
+fn a_terminal_that_takes_nothing() -> anyhow::Result<()> {
+    let mut shown = Shown::start("")?;
+    shown.wait_for(b"CodeExpert")?;
+    shown.fill()?;
+    shown.signal(Signal::TERM)?;
+    let ended = pidfd_open(Pid::from_child(&shown.child), PidfdFlags::empty())?;
+    let mut ready = [PollFd::new(&ended, PollFlags::IN)];
+    if rustix::event::poll(&mut ready, Some(&PATIENCE))? == 0 {
+        shown.child.kill()?;
+        bail!("it waits for the terminal");
+    }
+    shown.written.clear();
+    let (status, _) = shown.end()?;
+    ensure!(status.code() == Some(0), "{status}");
     Ok(())
 }
 

@@ -201,6 +201,9 @@ pub struct Doctor {
     /// Which NVIDIA management library to load
     #[arg(long, value_name = "FILE", default_value = DEFAULT_LIBRARY)]
     pub nvml_library: PathBuf,
+    /// Where to look for a recorder
+    #[arg(long, value_name = "PATH", default_value = DEFAULT_SOCKET, conflicts_with = "cost")]
+    pub socket: PathBuf,
     /// Trace for this time, and say what each probe costs [default TIME: 5s]
     #[arg(
         long,

@@ -5,7 +5,7 @@ use std::{collections::HashMap, process::ExitCode};
 
 use anyhow::{Context as _, bail};
 
-use super::{follow, gpus, setup, shell};
+use super::{follow, gpus, recorder_check, setup, shell};
 use crate::{
     cli::{Doctor, ReportFormat},
     gpu::Library,
@@ -28,14 +28,16 @@ use crate::{
 /// Prints the diagnosis; exit status 1 where tracing does not work.
 pub(super) fn run(options: &Doctor) -> anyhow::Result<ExitCode> {
     let library = Library::new(options.nvml_library.clone());
-    let diagnosis = diagnose(options.probe_mode, library);
+    let style = follow::style(options.no_color);
+    let recorder = recorder_check::check(&options.socket, &style.time_zone);
+    let diagnosis = diagnose(options.probe_mode, library, recorder);
     let mut out = Vec::new();
     match options.format {
         ReportFormat::Json => {
             doctor::write_json(&mut out, &diagnosis).context("cannot lay out JSON")?;
         }
         ReportFormat::Table => {
-            doctor::write_text(&mut out, &diagnosis, &follow::style(options.no_color));
+            doctor::write_text(&mut out, &diagnosis, &style);
         }
         ReportFormat::Prometheus => {
             bail!("cannot give metrics of what is not measured: give --cost with it")
@@ -45,7 +47,7 @@ pub(super) fn run(options: &Doctor) -> anyhow::Result<ExitCode> {
     Ok(if diagnosis.can_trace { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn diagnose(choice: ModeChoice, library: Library) -> Diagnosis {
+fn diagnose(choice: ModeChoice, library: Library, recorder: Check) -> Diagnosis {
     let effective = Effective::read();
     let privileged = effective.missing_required().next().is_none();
     let mut checks = vec![version_check()];
@@ -82,6 +84,7 @@ fn diagnose(choice: ModeChoice, library: Library) -> Diagnosis {
     checks.push(cgroup_check());
     checks.push(symbol_check());
     checks.extend(gpus::checks(library));
+    checks.push(recorder);
     checks.push(Check {
         name: "tracefs".to_owned(),
         state: CheckState::Ok,

@@ -1,6 +1,6 @@
 //! `--history`: how figures went in a stretch of time, from a recorder's store.
 
-use std::process::ExitCode;
+use std::{collections::BTreeSet, process::ExitCode};
 
 use anyhow::bail;
 use jiff::Zoned;
@@ -142,34 +142,66 @@ pub(super) fn nothing(
              runs; start it, and ask again in a few minutes"
         ));
     };
-    let mut others = Vec::new();
-    for range in ranges {
-        let length = range.until.unix_ns.saturating_sub(range.from.unix_ns);
-        let span = span(u64::try_from(length).unwrap_or(0));
-        let all = TrackQuery { personas: Vec::new(), ..query(view, *range, span) };
-        others.extend(reader.tracks(&all)?);
-    }
-    let mut names: Vec<String> = others
-        .iter()
-        .filter_map(|track| track.source.persona.as_ref())
-        .map(|persona| Escaped(persona.name.as_bytes()).to_string())
-        .collect();
-    names.sort_unstable();
-    names.dedup();
-    if !view.persona.is_empty() && !names.is_empty() {
-        let wanted = Escaped(view.persona.join(" or ").as_bytes()).to_string();
+    let all = others(reader, view, ranges)?;
+    let wanted = &view.history_options.metric;
+    let names = |of: &dyn Fn(&Track) -> Option<String>| {
+        let names: BTreeSet<String> = all.iter().filter_map(of).collect();
+        names.into_iter().collect::<Vec<_>>().join(", ")
+    };
+    let of_persona = |track: &Track| {
+        let persona = track.source.persona.as_ref()?;
+        Some(Escaped(persona.name.as_bytes()).to_string())
+    };
+    let personas = names(&|track| {
+        let is_wanted = wanted.is_empty() || wanted.contains(&track.metric);
+        of_persona(track).filter(|_| is_wanted)
+    });
+    if !view.persona.is_empty() && !personas.is_empty() && !has_persona(&all, view) {
+        let asked = Escaped(view.persona.join(" or ").as_bytes()).to_string();
         return Ok(format!(
-            "the store {file} has no figures of {wanted} in that time; --persona can be {}",
-            names.join(", ")
+            "the store {file} has no figures of {asked} in that time; --persona can be {personas}"
+        ));
+    }
+    let metrics = names(&|track| {
+        let is_wanted = view.persona.is_empty() || is_of(track, &view.persona);
+        is_wanted.then(|| track.metric.name().to_owned())
+    });
+    if !wanted.is_empty() && !metrics.is_empty() {
+        let asked: Vec<_> = wanted.iter().map(|metric| metric.name()).collect();
+        return Ok(format!(
+            "the store {file} has no {} in that time, which nobody could measure; --metric can be \
+             {metrics}",
+            asked.join(" or ")
         ));
     }
     let (from, until) = (local(kept.from, now), local(kept.until, now));
     let ago = u64::try_from(wall_time(now).unix_ns.saturating_sub(kept.until.unix_ns));
     let ago = Elapsed(ago.unwrap_or(0));
     Ok(format!(
-        "the store {file} has no such figures in that time; what it has is from {from} to {until}, \
-         {ago} ago: ask for a time that reaches there, or leave out --metric and --persona"
+        "the store {file} has no figures of that time; what it has is from {from} to {until}, \
+         {ago} ago: ask for a time that reaches there"
     ))
+}
+
+/// What there is in these times of everybody and of every metric.
+fn others(reader: &Reader, view: &View, ranges: &[TimeRange]) -> anyhow::Result<Vec<Track>> {
+    let mut others = Vec::new();
+    for range in ranges {
+        let length = range.until.unix_ns.saturating_sub(range.from.unix_ns);
+        let span = span(u64::try_from(length).unwrap_or(0));
+        let all =
+            TrackQuery { personas: Vec::new(), metrics: Vec::new(), ..query(view, *range, span) };
+        others.extend(reader.tracks(&all)?);
+    }
+    Ok(others)
+}
+
+fn has_persona(tracks: &[Track], view: &View) -> bool {
+    tracks.iter().any(|track| is_of(track, &view.persona))
+}
+
+fn is_of(track: &Track, names: &[String]) -> bool {
+    track.source.persona.as_ref().is_some_and(|persona| names.contains(&persona.name))
 }
 
 pub(super) fn glyphs() -> Glyphs {

@@ -13,7 +13,7 @@ use crate::{
     detect::{step_ns, summarize},
     model::{
         Course, Crash, EventKind, Metric, NotableEvent, Persona, PersonaHour, Recent, RecentCrash,
-        RecentFigure, ReportedCrash, SampleSpan, TimeRange, Track, WallTime,
+        RecentFigure, ReportedCrash, TimeRange, Track, WallTime,
     },
     render::line::facts,
     store::{
@@ -49,7 +49,8 @@ impl LastHour {
 
     /// What the last minutes came to.
     pub(super) fn recent(&self) -> Result<Recent, StoreError> {
-        let range = self.back(RECENT_NS, SampleSpan::Moment);
+        let from = WallTime { unix_ns: self.now.unix_ns.saturating_sub_unsigned(RECENT_NS) };
+        let range = TimeRange { from, until: self.now };
         let tracks = self.reader.tracks(&TrackQuery::all(range, Resolution::Moment))?;
         let figure = |track: Track| {
             let summary = summarize(&track.stretches)?;
@@ -69,21 +70,12 @@ impl LastHour {
 
     /// Every crash, the latest first.
     pub(super) fn crashes(&self) -> Result<Vec<Crash>, StoreError> {
-        let found = self.reader.crashes(&CrashQuery::all(self.hour()))?;
-        Ok(found.into_iter().map(|stored| stored.crash).collect())
+        crashes(&self.reader, self.hour())
     }
 
     /// How many crashes each persona had; `None` where nobody watched.
     pub(super) fn crash_counts(&self) -> Result<Option<BTreeMap<Persona, u64>>, StoreError> {
-        let from = self.hour().from;
-        if !self.reader.coverage()?.iter().any(|run| run.until >= from) {
-            return Ok(None);
-        }
-        let mut counts = BTreeMap::new();
-        for persona in self.crashes()?.iter().filter_map(whose) {
-            *counts.entry(persona).or_default() += 1;
-        }
-        Ok(Some(counts))
+        Ok(known_crashes(&self.reader, self.hour())?.map(|crashes| counts(&crashes)))
     }
 
     /// The personas of which there is a figure.
@@ -161,12 +153,33 @@ impl LastHour {
     }
 
     fn hour(&self) -> TimeRange {
-        self.back(HOUR_NS, span(HOUR_NS))
+        TimeRange { from: begin(self.now, HOUR_NS, span(HOUR_NS)), until: self.now }
     }
+}
 
-    fn back(&self, length_ns: u64, span: SampleSpan) -> TimeRange {
-        TimeRange { from: begin(self.now, length_ns, span), until: self.now }
+/// Crashes of a range, the latest first; `None` where nobody watched any of it.
+pub(super) fn known_crashes(
+    reader: &Reader,
+    range: TimeRange,
+) -> Result<Option<Vec<Crash>>, StoreError> {
+    if !reader.coverage()?.iter().any(|run| run.until >= range.from) {
+        return Ok(None);
     }
+    crashes(reader, range).map(Some)
+}
+
+fn crashes(reader: &Reader, range: TimeRange) -> Result<Vec<Crash>, StoreError> {
+    let found = reader.crashes(&CrashQuery::all(range))?;
+    Ok(found.into_iter().map(|stored| stored.crash).collect())
+}
+
+/// How many crashes each persona had that had any.
+pub(super) fn counts(crashes: &[Crash]) -> BTreeMap<Persona, u64> {
+    let mut counts = BTreeMap::new();
+    for persona in crashes.iter().filter_map(whose) {
+        *counts.entry(persona).or_default() += 1;
+    }
+    counts
 }
 
 /// Whose a crash was.

@@ -23,6 +23,7 @@ mod personas;
 mod phase;
 mod predict;
 mod record;
+mod recorder_check;
 mod recording;
 mod remedies;
 mod remedy;

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::anyhow;
 
-use super::{current::Current, follow, history::glyphs, last_hour::LastHour, shell, who};
+use super::{current, follow, history::glyphs, last_hour::LastHour, shell, who};
 use crate::{
     cli::{View, ViewFormat},
     detect::{OutlookFacts, outlook},
@@ -34,10 +34,10 @@ const LISTED: usize = 20;
 /// Prints the report.
 pub(super) fn run(view: &View) -> anyhow::Result<ExitCode> {
     let prefix = view.stats_options.genome_id.as_deref().unwrap_or_default();
-    let current = Current::look(view);
-    let there = match &current.look {
-        Some(look) => look.usage.personas.clone(),
-        None => personas_of_proc(view)?,
+    let current = current::look(view);
+    let there = match &current {
+        Ok(look) => look.usage.personas.clone(),
+        Err(_) => personas_of_proc(view)?,
     };
     let now = ClockOffset::now().wall_time(boot_ns());
     let kept = LastHour::open(Place::new(&view.store), now);
@@ -51,8 +51,8 @@ pub(super) fn run(view: &View) -> anyhow::Result<ExitCode> {
     let hour = kept
         .and_then(|kept| kept.of(&persona))
         .map_err(|error| format!("How the last hour went is unknown: {error}."));
-    let look = current.look.as_ref();
-    let health = health(look, &persona, current.unknown_because.is_some());
+    let look = current.as_ref().ok();
+    let health = look.map(|look| health(look, &persona));
     let (model_files, closed_processes) = files(usage.as_ref());
     let report = PersonaReport {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -64,7 +64,7 @@ pub(super) fn run(view: &View) -> anyhow::Result<ExitCode> {
         persona,
         health,
         usage,
-        unknown_because: current.unknown_because,
+        unknown_because: current.err(),
         model_files,
         closed_processes,
         hour,
@@ -166,10 +166,10 @@ fn personas_of(registry: &Registry, clock: ClockOffset) -> Vec<PersonaUsage> {
 }
 
 /// What speaks against the persona.
-fn health(look: Option<&Look>, persona: &Persona, is_unknown: bool) -> Option<Health> {
-    let mut health = look?.health.clone();
+fn health(look: &Look, persona: &Persona) -> Health {
+    let mut health = look.health.clone();
     health.reasons.retain(|reason| reason.evidence.persona() == Some(persona));
-    (!is_unknown || !health.reasons.is_empty()).then_some(health)
+    health
 }
 
 fn crash_count(

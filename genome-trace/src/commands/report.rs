@@ -6,7 +6,7 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 
 use super::shell;
 use crate::{
@@ -32,13 +32,29 @@ const ID: usize = 21;
 pub(super) fn run(options: &Report) -> anyhow::Result<ExitCode> {
     let file = personas_file(&options.session)?;
     let session = read(&file)?;
+    if session.rows.is_empty() {
+        let unreadable = match session.unreadable {
+            0 => "it has no look",
+            _ => "none of its rows can be read",
+        };
+        bail!(
+            "cannot report session {}: {unreadable}; --watch --output writes one a look, for as \
+             long as it runs",
+            Escaped(session.id.as_bytes())
+        );
+    }
     let summary = summarize_session(&session);
     let crashes = crashes(&options.store, &summary);
     let report = SessionReport { session: &session, summary: &summary, crashes };
     let Some(folder) = &options.output_dir else {
         return shell::print(markdown(&report, &[]).as_bytes());
     };
-    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    fs::create_dir_all(folder).map_err(|error| {
+        anyhow!(
+            "cannot make the folder {}: {error}; name another with --output-dir",
+            folder.display()
+        )
+    })?;
     let charts = charts(&session, &summary);
     for chart in &charts {
         write(&folder.join(&chart.name), &chart.svg)?;
@@ -50,25 +66,32 @@ pub(super) fn run(options: &Report) -> anyhow::Result<ExitCode> {
 }
 
 fn write(file: &Path, text: &str) -> anyhow::Result<()> {
-    fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))
+    fs::write(file, text).map_err(|error| {
+        anyhow!("cannot write {}: {error}; name another folder with --output-dir", file.display())
+    })
 }
 
 fn read(file: &Path) -> anyhow::Result<Session> {
     let stem = stem(file).unwrap_or_default();
     let id = stem.char_indices().rev().nth(ID - 1).and_then(|(at, _)| stem.get(at..));
     let mut session = Session { id: id.unwrap_or(&stem).to_owned(), ..Session::default() };
-    let of_personas =
-        File::open(file).with_context(|| format!("cannot read {}", file.display()))?;
-    read_personas(&mut session, of_personas)
-        .with_context(|| format!("cannot read {} as a session", file.display()))?;
+    let of_personas = File::open(file).map_err(|error| unread(file, &error))?;
+    read_personas(&mut session, of_personas).map_err(|error| unread(file, &error))?;
     let gpus = file.with_file_name(format!("{stem}{GPUS}"));
     match File::open(&gpus) {
-        Ok(open) => read_gpus(&mut session, open)
-            .with_context(|| format!("cannot read {} as a session", gpus.display()))?,
+        Ok(open) => read_gpus(&mut session, open).map_err(|error| unread(&gpus, &error))?,
         // Without it nothing is known of GPUs, and the rest is told.
         Err(error) => eprintln!("genome-trace: nothing of GPUs: {}: {error}", gpus.display()),
     }
     Ok(session)
+}
+
+fn unread(file: &Path, error: &dyn std::error::Error) -> anyhow::Error {
+    anyhow!(
+        "cannot read {} as a session's: {error}; name a file that --watch --output has written, or \
+         the session's id in the folder of its files",
+        file.display()
+    )
 }
 
 /// What a session's files begin with.

@@ -6,8 +6,7 @@ use std::{cmp::Reverse, collections::HashMap, process::ExitCode};
 use anyhow::bail;
 
 use super::{
-    current::Current,
-    follow,
+    current, follow,
     gpus::PATIENCE,
     last_hour::{LastHour, recent_crashes},
     shell, who,
@@ -54,13 +53,13 @@ pub(super) fn run(view: &View) -> anyhow::Result<ExitCode> {
 
 /// All that is known, and what follows from it.
 fn overview(view: &View, gpus: Stats) -> Overview {
-    let current = Current::look(view);
+    let current = current::look(view);
     let now = ClockOffset::now().wall_time(boot_ns());
     let kept = LastHour::open(Place::new(&view.store), now);
     let crashes = kept.as_ref().ok().and_then(|kept| kept.crashes().ok());
     let memory = kept.as_ref().ok().and_then(|kept| kept.memory().ok()).unwrap_or_default();
-    let (health, active) = match (current.look, current.unknown_because) {
-        (Some(look), None) => {
+    let (health, active) = match current {
+        Ok(look) => {
             let counted = || kept.as_ref().ok()?.crash_counts().ok().flatten();
             let crashes = look.crashes.or_else(counted);
             let mut health = look.health;
@@ -69,9 +68,9 @@ fn overview(view: &View, gpus: Stats) -> Overview {
             }
             (Some(health), Ok(Active { usage: look.usage, crashes }))
         }
-        (_, reason) => {
+        Err(reason) => {
             let health = partial_health(&gpus, crashes.as_deref().unwrap_or_default(), now);
-            (health, Err(reason.unwrap_or_default()))
+            (health, Err(reason))
         }
     };
     let outlook = outlook(&OutlookFacts {

@@ -5,7 +5,7 @@ use std::{
     path::Path,
 };
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 
 use crate::{
     kernel::clock,
@@ -28,8 +28,13 @@ pub(super) fn too(
              set XDG_RUNTIME_DIR, as a login does"
         )
     })?;
-    let session = SessionWriter::begin(output, &folder, clock::now())
-        .with_context(|| format!("cannot begin a session at {}", output.display()))?;
+    let session = SessionWriter::begin(output, &folder, clock::now()).map_err(|error| {
+        anyhow!(
+            "cannot begin a session at {}: {error}; give --output a file in a folder that there \
+             is, with room, and that you may write to",
+            output.display()
+        )
+    })?;
     eprintln!(
         "genome-trace: session {}, into {} (genome-trace phase NAME marks a phase, genome-trace \
          report {} tells of it)",

@@ -8,7 +8,7 @@ mod json;
 mod metrics;
 mod report;
 #[cfg(test)]
-mod sample;
+pub(super) mod sample;
 #[cfg(test)]
 mod tests;
 

@@ -88,10 +88,11 @@ fn write(out: &mut String, report: &SessionReport<'_>, charts: &[ChartFile]) -> 
     let looks: u64 = summary.stretches.iter().map(|of| of.looks).sum();
     write!(
         out,
-        "From {} to {} UTC: {}, {looks} looks",
+        "From {} to {} UTC: {}, {looks} look{}",
         Short(first.from),
         Short(last.until),
-        Elapsed(between(first.from, last.until))
+        Elapsed(between(first.from, last.until)),
+        if looks == 1 { "" } else { "s" }
     )?;
     match summary.interval_ns {
         Some(interval) => writeln!(out, ", one every {}.", Elapsed(interval))?,
@@ -128,8 +129,11 @@ fn to_look_at(out: &mut String, report: &SessionReport<'_>) -> fmt::Result {
         is_any = true;
         writeln!(
             out,
-            "- **{} rows of the session's files cannot be read** and are missing here.",
-            session.unreadable
+            "- **{} of the session's files cannot be read**, and what was there is missing here.",
+            match session.unreadable {
+                1 => "1 row".to_owned(),
+                rows => format!("{rows} rows"),
+            }
         )?;
     }
     if !is_any {

@@ -70,10 +70,20 @@ pub async fn run(
     let mut screen = Screen::enter().context("cannot use the terminal")?;
     let mut keys = keys()?;
     let mut looker = Looker::start(source, interval)?;
+    let mut is_due = true;
     loop {
-        screen.draw(|buffer| draw(&state, buffer)).context("cannot write to the terminal")?;
+        // A terminal that has not taken the last frame gets none: it is told
+        // how things are when it takes more.
+        if is_due && screen.is_free() {
+            screen.draw(|buffer| draw(&state, buffer)).context("cannot write to the terminal")?;
+            is_due = false;
+        }
         tokio::select! {
             () = ends.next() => return Ok(()),
+            written = screen.written() => {
+                written.context("cannot write to the terminal")?;
+                continue;
+            }
             look = looker.next() => match look {
                 Some(look) => state.look(look),
                 None => bail!(NO_SOURCE),
@@ -100,6 +110,7 @@ pub async fn run(
                 screen.away(|| Ok(())).context("cannot use the terminal")?;
             }
         }
+        is_due = true;
     }
 }
 

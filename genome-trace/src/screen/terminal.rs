@@ -1,5 +1,5 @@
 //! The terminal while the screen is up, and its way back: on an orderly end, an
-//! error and a panic alike.
+//! error and a panic alike, and also where the terminal takes nothing any more.
 
 use std::{
     io::{self, Write},
@@ -7,7 +7,10 @@ use std::{
     sync::{
         Once,
         atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, Sender, channel},
     },
+    thread,
+    time::Duration,
 };
 
 use ratatui_core::{buffer::Buffer, terminal::Terminal};
@@ -22,13 +25,23 @@ use ratatui_crossterm::{
         },
     },
 };
+use rustix::termios::{Action, QueueSelector, tcflow, tcflush};
+use tokio::sync::mpsc;
 
 /// Whether the terminal is the screen's. There is one terminal.
 static IS_ENTERED: AtomicBool = AtomicBool::new(false);
+/// How long a terminal that takes nothing is waited for before it is left.
+const PATIENCE: Duration = Duration::from_millis(500);
 
-/// The terminal, entered as long as this is there.
+/// The terminal, entered as long as this is there. What is written to it goes
+/// through a thread of its own: where it takes nothing (its other end is
+/// stopped), keys and signals are heard all the same.
 pub(super) struct Screen {
     terminal: Terminal<CrosstermBackend<Frame>>,
+    pieces: Sender<Vec<u8>>,
+    written: mpsc::UnboundedReceiver<io::Result<()>>,
+    /// Pieces on their way.
+    waiting: usize,
 }
 
 impl Screen {
@@ -43,20 +56,39 @@ impl Screen {
                 before(info);
             }));
         });
-        enter()?;
-        match Terminal::new(CrosstermBackend::new(Frame::default())) {
-            Ok(terminal) => Ok(Self { terminal }),
-            Err(error) => {
-                leave();
-                Err(error)
-            }
-        }
+        let (pieces, received) = channel();
+        let (told, written) = mpsc::unbounded_channel();
+        thread::Builder::new()
+            .name("terminal".to_owned())
+            .spawn(move || write(&received, &told))?;
+        let frame = Frame { bytes: Vec::new(), pieces: pieces.clone() };
+        let terminal = Terminal::new(CrosstermBackend::new(frame))?;
+        let mut screen = Self { terminal, pieces, written, waiting: 0 };
+        screen.take_over()?;
+        Ok(screen)
     }
 
-    /// Draws a frame: what has changed, in one write.
+    /// Whether all that was drawn has been taken; before that nothing more may
+    /// be drawn.
+    pub(super) const fn is_free(&self) -> bool {
+        self.waiting == 0
+    }
+
+    /// Ready when a piece was taken; never where none is on its way.
+    pub(super) async fn written(&mut self) -> io::Result<()> {
+        if self.waiting == 0 {
+            return std::future::pending().await;
+        }
+        let result = self.written.recv().await;
+        self.waiting -= 1;
+        result.unwrap_or_else(|| Err(io::ErrorKind::BrokenPipe.into()))
+    }
+
+    /// Draws a frame: what has changed, in one piece.
     pub(super) fn draw(&mut self, draw: impl FnOnce(&mut Buffer)) -> io::Result<()> {
         queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
         self.terminal.draw(|frame| draw(frame.buffer_mut()))?;
+        self.waiting += 1;
         execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)
     }
 
@@ -72,8 +104,17 @@ impl Screen {
     pub(super) fn away(&mut self, meanwhile: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
         leave();
         let result = meanwhile();
-        enter()?;
+        self.take_over()?;
         result.and_then(|()| self.clear())
+    }
+
+    fn take_over(&mut self) -> io::Result<()> {
+        enable_raw_mode()?;
+        IS_ENTERED.store(true, Ordering::SeqCst);
+        let mut piece = Vec::new();
+        queue!(piece, EnterAlternateScreen, Hide)?;
+        self.waiting += 1;
+        send(&self.pieces, piece)
     }
 }
 
@@ -83,23 +124,55 @@ impl Drop for Screen {
     }
 }
 
-fn enter() -> io::Result<()> {
-    enable_raw_mode()?;
-    IS_ENTERED.store(true, Ordering::SeqCst);
-    let entered = execute!(io::stdout(), EnterAlternateScreen, Hide);
-    if entered.is_err() {
-        leave();
-    }
-    entered
-}
-
 /// Once for each time that it was entered. What fails here fails because the
 /// terminal has gone.
 fn leave() {
-    if IS_ENTERED.swap(false, Ordering::SeqCst) {
-        let _ = execute!(io::stdout(), EndSynchronizedUpdate, Show, LeaveAlternateScreen);
-        let _ = disable_raw_mode();
+    if !IS_ENTERED.swap(false, Ordering::SeqCst) {
+        return;
     }
+    let (told, done) = channel();
+    let last = move || {
+        // What is being written comes before it, and nothing after it.
+        let left = execute!(io::stdout(), EndSynchronizedUpdate, Show, LeaveAlternateScreen);
+        // Who waited for it may have gone.
+        let _ = told.send(left.is_ok());
+    };
+    let is_begun = thread::Builder::new().name("leave".to_owned()).spawn(last).is_ok();
+    if is_begun && done.recv_timeout(PATIENCE).is_err() {
+        make_room();
+        let _ = done.recv_timeout(PATIENCE);
+    }
+    let _ = disable_raw_mode();
+}
+
+/// Drops what the terminal's other end has not read, half a frame most likely,
+/// and wakes who waits for room.
+fn make_room() {
+    let terminal = io::stdout();
+    let _ = tcflush(&terminal, QueueSelector::OFlush);
+    let _ = tcflow(&terminal, Action::OOff);
+    let _ = tcflow(&terminal, Action::OOn);
+}
+
+/// Writes pieces to the terminal, each whole, as long as it is the screen's.
+fn write(pieces: &Receiver<Vec<u8>>, told: &mpsc::UnboundedSender<io::Result<()>>) {
+    for piece in pieces {
+        let mut stdout = io::stdout().lock();
+        // Asked with the lock held: who leaves says so before it takes that.
+        let written = if IS_ENTERED.load(Ordering::SeqCst) {
+            stdout.write_all(&piece).and_then(|()| stdout.flush())
+        } else {
+            Ok(())
+        };
+        drop(stdout);
+        if told.send(written).is_err() {
+            return;
+        }
+    }
+}
+
+fn send(pieces: &Sender<Vec<u8>>, piece: Vec<u8>) -> io::Result<()> {
+    pieces.send(piece).map_err(|_| io::ErrorKind::BrokenPipe.into())
 }
 
 /// The last bytes of a frame: [`EndSynchronizedUpdate`].
@@ -107,23 +180,23 @@ const END: &[u8] = b"\x1b[?2026l";
 
 /// Keeps a frame until it is whole. Half a frame that a panic leaves behind is
 /// written nowhere.
-#[derive(Debug, Default)]
-struct Frame(Vec<u8>);
+#[derive(Debug)]
+struct Frame {
+    bytes: Vec<u8>,
+    pieces: Sender<Vec<u8>>,
+}
 
 impl Write for Frame {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.extend_from_slice(bytes);
+        self.bytes.extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
     /// ratatui flushes parts of a frame, too: they go out with its end.
     fn flush(&mut self) -> io::Result<()> {
-        if !self.0.ends_with(END) {
+        if !self.bytes.ends_with(END) {
             return Ok(());
         }
-        let mut stdout = io::stdout().lock();
-        let written = stdout.write_all(&self.0).and_then(|()| stdout.flush());
-        self.0.clear();
-        written
+        send(&self.pieces, std::mem::take(&mut self.bytes))
     }
 }

@@ -12,6 +12,11 @@ pub enum StoreError {
         /// Its file.
         path: PathBuf,
     },
+    /// There is a file, and nothing is in it.
+    Empty {
+        /// Its file.
+        path: PathBuf,
+    },
     /// This user may not read it.
     Denied {
         /// Its file.
@@ -113,6 +118,12 @@ impl fmt::Display for StoreError {
                  `sudo genome-trace record`, or name another store with --store",
                 path.display()
             ),
+            Self::Empty { path } => write!(
+                f,
+                "cannot read the store {}: the file is empty; ask again where a recorder has just \
+                 begun it, or name another store with --store",
+                path.display()
+            ),
             Self::Denied { path } => write!(
                 f,
                 "cannot read the store {}: permission denied; run as root or as a member of the \
@@ -165,15 +176,9 @@ impl fmt::Display for StoreError {
     }
 }
 
-impl std::error::Error for StoreError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Io { source, .. } => Some(source),
-            Self::Sqlite { source, .. } => Some(source),
-            _ => None,
-        }
-    }
-}
+/// Each says all that there is to say, so none has a source: who prints the whole
+/// chain would say it twice.
+impl std::error::Error for StoreError {}
 
 fn io_remedy(source: &io::Error) -> &'static str {
     match source.kind() {
@@ -181,6 +186,7 @@ fn io_remedy(source: &io::Error) -> &'static str {
         io::ErrorKind::PermissionDenied => "run as a user who may write there",
         io::ErrorKind::ReadOnlyFilesystem => "make its file system writable",
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => "make the folder that it is in",
+        io::ErrorKind::IsADirectory => "name a file, or a folder whose name does not end in .db",
         _ => "look at the file system that it is on",
     }
 }
@@ -194,7 +200,8 @@ fn sqlite_remedy(source: &rusqlite::Error) -> &'static str {
             "end other programs that write to it"
         }
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-            "a recorder sets a damaged store aside and begins a new one"
+            "name another store with --store; a recorder that writes this one sets it aside and \
+             begins a new one"
         }
         _ => "look at the file system that it is on",
     }

@@ -87,7 +87,7 @@ impl Opened {
     /// Whether the store's name still leads to the file that is open. SQLite
     /// goes on writing to a file that has no name.
     pub(super) fn is_in_place(&self, place: &Place) -> bool {
-        identity(place.file()).is_ok_and(|identity| identity == self.identity)
+        place.identity().is_ok_and(|identity| identity == self.identity)
     }
 
     /// Looks after the log, when a commit has been made.
@@ -103,11 +103,6 @@ impl Opened {
             .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
             .told("empty the log of", place.file())
     }
-}
-
-fn identity(path: &Path) -> io::Result<(u64, u64)> {
-    let metadata = fs::metadata(path)?;
-    Ok((metadata.dev(), metadata.ino()))
 }
 
 fn make_folder(folder: &Path, group: Option<u32>) -> Result<(), StoreError> {
@@ -180,7 +175,7 @@ fn make_file(place: &Place, group: Option<u32>) -> Result<(), StoreError> {
 fn connect(place: &Place, group: Option<u32>) -> Result<(Connection, (u64, u64)), StoreError> {
     let path = place.file();
     make_file(place, group)?;
-    let identity = identity(path).told("look at the store", path)?;
+    let identity = place.identity().told("look at the store", path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).told("open the store", path)?;
     connection.busy_timeout(BUSY).told("open the store", path)?;

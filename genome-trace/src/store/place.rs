@@ -1,6 +1,10 @@
 //! Where a store lies, and the files that belong to it.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs, io,
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+};
 
 use crate::model::WallTime;
 
@@ -38,6 +42,13 @@ impl Place {
             Some(folder) if folder != Path::new("") => folder,
             _ => Path::new("."),
         }
+    }
+
+    /// Which file its name leads to now, by device and inode: one that is set
+    /// aside keeps its own.
+    pub(super) fn identity(&self) -> io::Result<(u64, u64)> {
+        let metadata = fs::metadata(&self.file)?;
+        Ok((metadata.dev(), metadata.ino()))
     }
 
     /// What the one who writes holds a lock on. A file of its own: SQLite's

@@ -38,6 +38,8 @@ const READ: &str = "read the store";
 pub struct Reader {
     place: Place,
     connection: Connection,
+    /// Which file it reads; `None` where that is taken not to change.
+    identity: Option<(u64, u64)>,
 }
 
 impl Reader {
@@ -55,26 +57,42 @@ impl Reader {
             Err(Errno::ACCESS) => return Err(StoreError::Denied { path: path.to_owned() }),
             Err(error) => return Err(io::Error::from(error)).told("open the store", path),
         }
+        if path.is_dir() {
+            return Err(io::Error::from(io::ErrorKind::IsADirectory)).told("open the store", path);
+        }
+        let mut identity = place.identity().ok();
         let (connection, found) = match connect(&place, false) {
             // There is no log and none can be made: a copy, say. Nobody
             // writes it then, and it is whole by itself.
             Err(StoreError::Sqlite { source, .. })
-                if source.sqlite_error_code() == Some(ErrorCode::CannotOpen)
-                    && !place.wal().exists() =>
+                if matches!(
+                    source.sqlite_error_code(),
+                    // The second where it is the folder that may not be written.
+                    Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly)
+                ) && !place.wal().exists() =>
             {
+                identity = None;
                 connect(&place, true)?
             }
             other => other?,
         };
         let known = schema::version_of(MIGRATIONS);
         match found {
-            Found::Version(found) if found == known => Ok(Self { place, connection }),
+            Found::Version(found) if found == known => Ok(Self { place, connection, identity }),
             Found::Version(found) => {
                 Err(StoreError::Outdated { path: place.file().to_owned(), found, known })
             }
-            // Somebody is just making it.
-            Found::Empty => Err(StoreError::Missing { path: place.file().to_owned() }),
+            // Somebody is just making it, perhaps.
+            Found::Empty => Err(StoreError::Empty { path: place.file().to_owned() }),
         }
+    }
+
+    /// Whether what is stored from now on will be seen: false where the store's
+    /// name leads to another file by now, or none, and of a copy that was taken
+    /// not to change.
+    #[must_use]
+    pub fn is_current(&self) -> bool {
+        self.identity.is_some_and(|known| self.place.identity().is_ok_and(|now| now == known))
     }
 
     fn malformed(&self, what: &'static str) -> StoreError {

@@ -20,8 +20,12 @@ pub enum SessionError {
 impl std::fmt::Display for SessionError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Read(error) => write!(f, "{error}"),
-            Self::Column(name) => write!(f, "it has no column {name:?}, so it is no session's"),
+            Self::Read(error) => match error.kind() {
+                csv::ErrorKind::Io(error) => write!(f, "{error}"),
+                csv::ErrorKind::Utf8 { .. } => f.write_str("it is no text"),
+                _ => write!(f, "{error}"),
+            },
+            Self::Column(name) => write!(f, "it has no column {name:?}"),
         }
     }
 }

@@ -1,9 +1,17 @@
 //! Why a recorder cannot be attached to, and what to do about it.
 
-use std::{fs, os::unix::fs::MetadataExt as _, path::Path};
+use std::{
+    fs,
+    io::{self, ErrorKind},
+    os::unix::fs::MetadataExt as _,
+    path::Path,
+};
+
+use anyhow::{Context as _, bail};
 
 use crate::{
-    kernel::group::group_name,
+    cli::DEFAULT_SOCKET,
+    kernel::{capability::Effective, group::group_name},
     model::{ATTACH_PROTOCOL, AttachFailure},
 };
 
@@ -27,8 +35,49 @@ pub(super) fn refused(failure: &AttachFailure) -> String {
     }
 }
 
+/// Why there is no recorder for somebody who may trace without one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::commands) enum Without {
+    /// None runs.
+    Nobody,
+    /// One does, and not for this user.
+    ForOthers,
+}
+
+/// Whether another socket than the one that needs no naming was named: then
+/// what listens there is meant, and nothing else will do.
+pub(in crate::commands) fn is_chosen(socket: &Path) -> bool {
+    socket != Path::new(DEFAULT_SOCKET)
+}
+
+/// What it comes to that nobody could be connected to.
+///
+/// # Errors
+/// Own probes are no way out: a sentence with the remedy.
+pub(in crate::commands) fn without(socket: &Path, error: io::Error) -> anyhow::Result<Without> {
+    judge(socket, error, can_trace())
+}
+
+fn judge(socket: &Path, error: io::Error, can_trace: bool) -> anyhow::Result<Without> {
+    let at = socket.display();
+    match error.kind() {
+        ErrorKind::NotFound | ErrorKind::ConnectionRefused if is_chosen(socket) => bail!(
+            "cannot attach to a recorder at {at}: nobody listens there; start it with \
+             genome-trace record --socket={at}, or leave --socket out"
+        ),
+        ErrorKind::NotFound | ErrorKind::ConnectionRefused => Ok(Without::Nobody),
+        ErrorKind::PermissionDenied if can_trace && !is_chosen(socket) => Ok(Without::ForOthers),
+        ErrorKind::PermissionDenied => Err(denied(socket)),
+        _ => Err(error).with_context(|| format!("cannot attach to the recorder at {at}")),
+    }
+}
+
+fn can_trace() -> bool {
+    Effective::read().missing_required().next().is_none()
+}
+
 /// The recorder is there, and not for this user.
-pub(in crate::commands) fn denied(socket: &Path) -> anyhow::Error {
+fn denied(socket: &Path) -> anyhow::Error {
     let at = socket.display();
     let group = group_of(socket);
     match group {
@@ -44,7 +93,7 @@ pub(in crate::commands) fn denied(socket: &Path) -> anyhow::Error {
 }
 
 /// Whose members may connect; `None` where it is root's alone.
-fn group_of(socket: &Path) -> Option<String> {
+pub(in crate::commands) fn group_of(socket: &Path) -> Option<String> {
     // Where the folder is closed, the socket in it cannot be looked at.
     let metadata = fs::metadata(socket)
         .or_else(|_| fs::metadata(socket.parent().unwrap_or(Path::new("."))))
@@ -54,4 +103,30 @@ fn group_of(socket: &Path) -> Option<String> {
         return None;
     }
     Some(group_name(id).ok().flatten().unwrap_or_else(|| id.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(socket: &str, kind: ErrorKind, can_trace: bool) -> Result<Without, String> {
+        judge(Path::new(socket), kind.into(), can_trace).map_err(|error| format!("{error:#}"))
+    }
+
+    #[test]
+    fn own_probes_take_the_place_of_a_recorder_that_was_not_named() {
+        for kind in [ErrorKind::NotFound, ErrorKind::ConnectionRefused] {
+            assert_eq!(judged(DEFAULT_SOCKET, kind, false), Ok(Without::Nobody));
+            let named = judged("/nonexistent/a", kind, true);
+            assert!(named.is_err_and(|why| why.contains("record --socket=/nonexistent/a")));
+        }
+        let denied = ErrorKind::PermissionDenied;
+        assert_eq!(judged(DEFAULT_SOCKET, denied, true), Ok(Without::ForOthers));
+        for (socket, can_trace) in [(DEFAULT_SOCKET, false), ("/nonexistent/a", true)] {
+            let told = judged(socket, denied, can_trace);
+            assert!(told.is_err_and(|why| why.contains("use sudo")), "{socket}");
+        }
+        let other = judged(DEFAULT_SOCKET, ErrorKind::TimedOut, true);
+        assert!(other.is_err_and(|why| why.contains("cannot attach to the recorder at ")));
+    }
 }

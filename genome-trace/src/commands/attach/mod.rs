@@ -2,12 +2,13 @@
 //! and so without privileges.
 
 mod account;
+mod ask;
 mod failure;
 mod lines;
 
 use std::{
     env,
-    io::{self, ErrorKind, Read as _, Write as _},
+    io::{self, ErrorKind},
     net::Shutdown,
     os::{fd::AsFd as _, unix::net::UnixStream as StdStream},
     path::Path,
@@ -22,21 +23,21 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-pub(super) use self::failure::denied;
 use self::{
     account::Account,
     failure::refused,
     lines::{Broken, Lines},
 };
+pub(super) use self::{
+    ask::{ask_for_looks, ask_who},
+    failure::{Without, group_of, is_chosen, without},
+};
 use super::{attach_line::read_line, follow, session};
 use crate::{
-    cli::{DEFAULT_SOCKET, DEFAULT_STORE, Interval, View, ViewFormat},
+    cli::{DEFAULT_STORE, Interval, View, ViewFormat},
     gpu::DEFAULT_LIBRARY,
-    kernel::{capability::Effective, log::KERNEL_LOG, machine},
-    model::{
-        ATTACH_LINE_MAX, ATTACH_PROTOCOL, AttachAnswer, AttachForm, AttachRequest, AttachWelcome,
-        EventKind,
-    },
+    kernel::{log::KERNEL_LOG, machine},
+    model::{ATTACH_PROTOCOL, AttachAnswer, AttachForm, AttachRequest, AttachWelcome},
     probe::ModeChoice,
     render::{Form, LocalDateTime, line::LineStyle, text::Escaped},
 };
@@ -55,7 +56,6 @@ pub(super) fn run(view: &View) -> anyhow::Result<Option<ExitCode>> {
     if needs_own_probes(view) {
         return Ok(None);
     }
-    let is_chosen = view.socket != Path::new(DEFAULT_SOCKET);
     let runtime = session::event_loop()?;
     let at = view.socket.display();
     let connected =
@@ -65,22 +65,15 @@ pub(super) fn run(view: &View) -> anyhow::Result<Option<ExitCode>> {
             let stop = runtime.block_on(async { session::stop(view.duration) })?;
             runtime.block_on(follow_along(view, stream, stop)).map(Some)
         }
-        Ok(Err(error)) => match error.kind() {
-            ErrorKind::NotFound | ErrorKind::ConnectionRefused if is_chosen => bail!(
-                "cannot attach to a recorder at {at}: nobody listens there; start it with \
-                 genome-trace record --socket={at}, or leave --socket out"
-            ),
-            ErrorKind::NotFound | ErrorKind::ConnectionRefused => Ok(None),
-            ErrorKind::PermissionDenied if can_trace() && !is_chosen => {
+        Ok(Err(error)) => {
+            if without(&view.socket, error)? == Without::ForOthers {
                 eprintln!(
                     "genome-trace: not attached to the recorder at {at}, which is for others; \
                      own probes are used"
                 );
-                Ok(None)
             }
-            ErrorKind::PermissionDenied => Err(denied(&view.socket)),
-            _ => Err(error).with_context(|| format!("cannot attach to the recorder at {at}")),
-        },
+            Ok(None)
+        }
         Err(_) => bail!("cannot attach to the recorder at {at}: {}", failure::SILENT),
     }
 }
@@ -98,49 +91,6 @@ fn needs_own_probes(view: &View) -> bool {
         || view.gpu_interval != Interval::Every(Duration::from_secs(1))
         || view.nvml_library != Path::new(DEFAULT_LIBRARY)
         || view.kernel_log != Path::new(KERNEL_LOG)
-}
-
-pub(super) fn can_trace() -> bool {
-    Effective::read().missing_required().next().is_none()
-}
-
-/// Asks a recorder for looks at what everybody uses, and for what happens to
-/// personas, as lines without colour.
-pub(super) fn ask_for_looks(mut socket: &StdStream) -> anyhow::Result<()> {
-    let kinds = EventKind::ALL.into_iter().filter(|kind| kind.is_notable());
-    let request = AttachRequest {
-        v: ATTACH_PROTOCOL,
-        kinds: kinds.map(|kind| kind.name().to_owned()).collect(),
-        comms: Vec::new(),
-        uids: Vec::new(),
-        personas: Vec::new(),
-        cgroups: Vec::new(),
-        exclude_self: true,
-        form: line_form(&LineStyle { color: false, ..follow::style(true) }),
-        looks: true,
-    };
-    let mut line = request.to_line()?;
-    line.push(b'\n');
-    socket.write_all(&line)?;
-    socket.set_read_timeout(Some(PATIENCE))?;
-    // Byte by byte, so that nothing behind the answer is taken.
-    let mut answer = Vec::new();
-    let mut byte = [0];
-    while answer.len() <= ATTACH_LINE_MAX {
-        if socket.read(&mut byte)? == 0 {
-            bail!("{}", failure::CLOSED);
-        }
-        if byte == [b'\n'] {
-            break;
-        }
-        answer.extend_from_slice(&byte);
-    }
-    socket.set_read_timeout(None)?;
-    match AttachAnswer::from_line(&answer) {
-        Ok(AttachAnswer::Welcome(_)) => Ok(()),
-        Ok(AttachAnswer::Error(sentence)) => bail!("{}", Escaped(sentence.as_bytes())),
-        Err(failure) => bail!("{}", refused(&failure)),
-    }
 }
 
 async fn follow_along(

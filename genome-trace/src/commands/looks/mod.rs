@@ -2,34 +2,30 @@
 //! probes of one's own, through the same lines; joined with what GPUs and a
 //! store tell.
 
+mod crash_eye;
 mod own;
 mod stream;
 
-use std::{
-    collections::BTreeMap,
-    io::ErrorKind,
-    os::unix::net::UnixStream,
-    path::{Path, PathBuf},
-    time::Duration,
+use std::{os::unix::net::UnixStream, time::Duration};
+
+use anyhow::Context as _;
+
+use self::{crash_eye::CrashEye, own::OwnTrace, stream::Stream};
+use super::{
+    attach,
+    gpus::PATIENCE,
+    last_hour::{counts, recent_crashes},
 };
-
-use anyhow::{Context as _, bail};
-
-use self::{own::OwnTrace, stream::Stream};
-use super::{attach, gpus::PATIENCE, last_hour::recent_crashes};
 use crate::{
-    cli::{DEFAULT_SOCKET, View},
+    cli::View,
     detect::{HealthFacts, health},
     gpu::{Depth, GpuMonitor, GpuReport, Library},
     kernel::{clock::boot_ns, namespace},
-    model::{GpuSnapshot, Metric, Persona, RecentCrash, TimeRange, Usage, WallTime},
+    model::{GpuSnapshot, Metric, Usage},
     pipeline::RuleFiles,
     screen::{Look, Looks},
-    store::{CrashQuery, History as _, Place, Reader},
+    store::Place,
 };
-
-/// How far back crashes count.
-const HOUR_NS: i64 = 60 * 60 * 1_000_000_000;
 
 /// Where looks come from; the first has rates already.
 ///
@@ -49,31 +45,22 @@ pub(super) fn source(view: &View) -> anyhow::Result<Box<dyn Looks + Send>> {
     let library = Library::new(view.nvml_library.clone());
     let monitor = GpuMonitor::start(library, Depth::Everything, interval, boot_ns)
         .context("cannot start the thread that looks at GPUs")?;
-    Ok(Box::new(Source { feed, gpus: GpuEye { monitor, last: None }, store: view.store.clone() }))
+    let crashes = CrashEye::new(Place::new(&view.store));
+    Ok(Box::new(Source { feed, gpus: GpuEye { monitor, last: None }, crashes }))
 }
 
 /// The socket of a recorder that lets us in; `None` where there is none.
 fn recorder(view: &View) -> anyhow::Result<Option<UnixStream>> {
-    let is_chosen = view.socket != Path::new(DEFAULT_SOCKET);
     // Rules of one's own need looks of one's own.
-    if view.own_probes || (!view.personas.is_empty() && !is_chosen) {
+    let has_rules = !view.personas.is_empty() && !attach::is_chosen(&view.socket);
+    if view.own_probes || has_rules {
         return Ok(None);
     }
-    let at = view.socket.display();
     match UnixStream::connect(&view.socket) {
         Ok(socket) => attach::ask_for_looks(&socket)
-            .with_context(|| format!("cannot attach to the recorder at {at}"))
+            .with_context(|| format!("cannot attach to the recorder at {}", view.socket.display()))
             .map(|()| Some(socket)),
-        Err(error) => match error.kind() {
-            ErrorKind::NotFound | ErrorKind::ConnectionRefused if is_chosen => bail!(
-                "cannot attach to a recorder at {at}: nobody listens there; start it with \
-                 genome-trace record --socket={at}, or leave --socket out"
-            ),
-            ErrorKind::NotFound | ErrorKind::ConnectionRefused => Ok(None),
-            ErrorKind::PermissionDenied if attach::can_trace() && !is_chosen => Ok(None),
-            ErrorKind::PermissionDenied => Err(attach::denied(&view.socket)),
-            _ => Err(error).with_context(|| format!("cannot attach to the recorder at {at}")),
-        },
+        Err(error) => attach::without(&view.socket, error).map(|_| None),
     }
 }
 
@@ -86,7 +73,7 @@ struct Feed {
 struct Source {
     feed: Feed,
     gpus: GpuEye,
-    store: PathBuf,
+    crashes: CrashEye,
 }
 
 impl Looks for Source {
@@ -96,16 +83,16 @@ impl Looks for Source {
         if let Some(gpus) = gpus.filter(|_| namespace::pids_are_the_machines()) {
             add_gpu_use(&mut usage, gpus);
         }
-        let crashes = crashes_of_the_hour(&self.store, usage.wall_time);
+        let crashes = self.crashes.look(usage.wall_time);
         let facts = HealthFacts {
             usage: &usage,
             gpus,
-            crashes: crashes.as_deref().unwrap_or_default(),
+            crashes: &recent_crashes(crashes.as_deref().unwrap_or_default()),
             store_failure: None,
         };
         let health = health(&facts);
         let gpus = gpus.cloned();
-        Ok(Look { usage, gpus, crashes: crashes.map(|them| by_persona(&them)), health, events })
+        Ok(Look { usage, gpus, crashes: crashes.map(|them| counts(&them)), health, events })
     }
 }
 
@@ -154,22 +141,4 @@ fn busy_percent(gpus: &GpuSnapshot, tgid: u32) -> Option<f64> {
         }
     }
     Some(sum)
-}
-
-/// `None` where no store can be read.
-fn crashes_of_the_hour(store: &Path, now: WallTime) -> Option<Vec<RecentCrash>> {
-    let from = WallTime { unix_ns: now.unix_ns.saturating_sub(HOUR_NS) };
-    let until = WallTime { unix_ns: i64::MAX };
-    let reader = Reader::open(Place::new(store)).ok()?;
-    let found = reader.crashes(&CrashQuery::all(TimeRange { from, until })).ok()?;
-    let crashes: Vec<_> = found.into_iter().map(|stored| stored.crash).collect();
-    Some(recent_crashes(&crashes))
-}
-
-fn by_persona(crashes: &[RecentCrash]) -> BTreeMap<Persona, u64> {
-    let mut counts = BTreeMap::new();
-    for persona in crashes.iter().filter_map(|crash| crash.persona.clone()) {
-        *counts.entry(persona).or_insert(0) += 1;
-    }
-    counts
 }

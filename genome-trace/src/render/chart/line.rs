@@ -11,7 +11,7 @@ use super::{
     spread,
 };
 use crate::{
-    model::{Point, Series},
+    model::{Point, Series, Unit},
     render::{Figure, text},
 };
 
@@ -45,9 +45,7 @@ impl Chart<'_> {
     pub fn lines(&self) -> Vec<String> {
         let height = self.height.clamp(2, 100);
         let unit = self.series.metric.unit();
-        let scale = Scale::around(&self.series.points, unit, self.band);
-        let figure = |value| Figure { value, unit }.to_string();
-        let labels = [figure(scale.high), figure(scale.middle()), figure(scale.low)];
+        let (scale, labels) = self.scale(unit);
         let label_width = labels.iter().map(|label| text::columns(label)).max().unwrap_or(0);
         let width = self.width.clamp(WIDTHS.0, WIDTHS.1).saturating_sub(label_width + 2);
         let rows = match self.glyphs {
@@ -83,6 +81,21 @@ impl Chart<'_> {
         lines.push(format!("{indent}{corner}{floor}"));
         lines.push(format!("{indent} {}", under(&ticks, width)).trim_end().to_owned());
         lines
+    }
+
+    /// The scale, with what stands at its top, its middle and its foot. Where
+    /// those would read alike it begins at 0.
+    fn scale(&self, unit: Unit) -> (Scale, [String; 3]) {
+        let figure = |value| Figure { value, unit }.to_string();
+        let labels = |of: Scale| [figure(of.high), figure(of.middle()), figure(of.low)];
+        let scale = Scale::around(&self.series.points, unit, self.band);
+        let told = labels(scale);
+        let [high, middle, low] = &told;
+        if high != middle && middle != low || scale.low <= 0.0 {
+            return (scale, told);
+        }
+        let from_zero = scale.down_to_zero(unit);
+        (from_zero, labels(from_zero))
     }
 
     fn braille(&self, scale: Scale, width: usize, height: usize) -> Vec<String> {

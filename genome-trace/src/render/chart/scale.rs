@@ -9,6 +9,10 @@ pub(super) struct Scale {
     pub(super) high: f64,
 }
 
+/// What lies closer together than this share of its height is noise to those
+/// who look: it is not drawn larger than that.
+const NOISE: f64 = 0.2;
+
 impl Scale {
     /// Round ends around the points. It begins at 0 unless all figures lie
     /// close together far from it.
@@ -24,10 +28,15 @@ impl Scale {
             let high = if max > 0.0 { round_up(max, unit) } else { 1.0 };
             return Self { low: 0.0, high };
         }
-        let span = if max > min { max - min } else { max.abs() };
+        let span = if max > min { (max - min).max(max.abs() * NOISE) } else { max.abs() };
         let part = round_up(span / 4.0, unit);
         let (low, high) = ((min / part).floor() * part, (max / part).ceil() * part);
         if low < high { Self { low, high } } else { Self { low, high: low + part } }
+    }
+
+    /// The same from 0 on.
+    pub(super) fn down_to_zero(self, unit: Unit) -> Self {
+        Self { low: 0.0, high: round_up(self.high, unit) }
     }
 
     /// Where a figure lies between the ends, from 0 to 1.
@@ -71,10 +80,15 @@ mod tests {
     fn ends_are_round() {
         assert_eq!(around(&[3.0, 87.0], Unit::Percent), (0.0, 100.0));
         assert_eq!(around(&[3.0, 700.0 * 1024.0], Unit::Bytes), (0.0, 768.0 * 1024.0));
-        assert_eq!(around(&[1000.0, 1010.0], Unit::Count), (999.0, 1011.0));
+        assert_eq!(around(&[1000.0, 1300.0], Unit::Count), (960.0, 1360.0));
         assert_eq!(around(&[0.0, 0.0], Unit::Count), (0.0, 1.0));
         assert_eq!(around(&[5.0], Unit::Count), (0.0, 6.0));
         assert_eq!(around(&[], Unit::Count), (0.0, 1.0));
         assert_eq!(around(&[-5.0, 5.0], Unit::Count), (-6.0, 6.0));
+    }
+
+    #[test]
+    fn a_trifle_does_not_fill_the_chart() {
+        assert_eq!(around(&[1000.0, 1010.0], Unit::Count), (960.0, 1020.0));
     }
 }

@@ -81,6 +81,29 @@ fn a_week_has_days_and_local_time() {
     insta::assert_snapshot!(chart.lines().join("\n"));
 }
 
+/// No two of an axis' three labels are the same, however little a figure moves.
+#[test]
+fn labels_differ() {
+    for (metric, values) in [
+        (Metric::SpawnsPerSecond, [1.9995, 2.0003]),
+        (Metric::CpuPercent, [0.34501, 0.3488]),
+        (Metric::CpuPercent, [0.0501, 0.0508]),
+        (Metric::RssBytes, [1_073_741_824.0, 1_073_741_900.0]),
+    ] {
+        let mut series = series(metric, 2, 1.0);
+        series.points = values.map(|of| Some(Point { min: of, max: of, ..point(of) })).into();
+        let text = shown(&series, 80, Glyphs::Ascii, false);
+        let mut labels: Vec<_> = text
+            .lines()
+            .filter_map(|line| Some(line.split_once(['|'])?.0.trim()))
+            .filter(|label| !label.is_empty())
+            .collect();
+        assert_eq!(labels.len(), 3, "{text}");
+        labels.dedup();
+        assert_eq!(labels.len(), 3, "{text}");
+    }
+}
+
 #[test]
 fn sparklines() {
     let series = series(Metric::Threads, 100, 10.0);

@@ -13,11 +13,23 @@ pub(super) fn range() -> TimeRange {
     TimeRange { from: FROM, until: WallTime { unix_ns: FROM.unix_ns + 24 * HOUR } }
 }
 
-fn course(persona: Option<&Persona>, metric: Metric, level: f64, trend: Trend) -> Course {
+/// A line in so many steps, of which some are missing; each has a sample a
+/// second.
+pub(in crate::render) fn course_of(
+    (persona, metric): (Option<&Persona>, Metric),
+    level: f64,
+    trend: Trend,
+    range: TimeRange,
+    (steps, missing): (u32, std::ops::Range<u32>),
+) -> Course {
+    let length_ns = (range.until.unix_ns - range.from.unix_ns).unsigned_abs();
+    let step_ns = length_ns / u64::from(steps);
+    let count = step_ns / 1_000_000_000;
     let value = |step: u32| level * (1.0 + (f64::from(step) / 8.0).sin() / 3.0);
-    let points = (0..144).map(|step| {
-        (!(40..52).contains(&step)).then(|| Point {
-            count: 600,
+    let known = u64::from(steps) - missing.len() as u64;
+    let points = (0..steps).map(|step| {
+        (!missing.contains(&step)).then(|| Point {
+            count,
             min: value(step) * 0.9,
             average: value(step),
             max: value(step) * 1.1,
@@ -27,12 +39,12 @@ fn course(persona: Option<&Persona>, metric: Metric, level: f64, trend: Trend) -
         series: Series {
             source: SampleSource { persona: persona.cloned(), key: None },
             metric,
-            range: range(),
-            step_ns: 600_000_000_000,
+            range,
+            step_ns,
             points: points.collect(),
         },
         summary: Summary {
-            count: 79_200,
+            count: known * count,
             min: level * 0.6,
             average: level,
             p95: level * 1.3,
@@ -41,6 +53,10 @@ fn course(persona: Option<&Persona>, metric: Metric, level: f64, trend: Trend) -
         },
         trend,
     }
+}
+
+fn course(persona: Option<&Persona>, metric: Metric, level: f64, trend: Trend) -> Course {
+    course_of((persona, metric), level, trend, range(), (144, 40..52))
 }
 
 /// The machine and two personas, with half of what there is.

@@ -2,46 +2,21 @@
 //! tells nothing.
 
 use crate::{
-    model::Crash,
     model::{
-        Advice, Course, CrashKind, EventKind, Gap, GapReason, Health, Metric, ModelFile,
-        ModelFileKind, NotableEvent, PersonaHour, PersonaReport, Point, ProcessKey, ReportedCrash,
-        SampleSource, SampleSpan, Series, Summary, TimeRange, Trend,
+        Advice, Course, Crash, CrashKind, EventKind, Gap, GapReason, Health, Metric, ModelFile,
+        ModelFileKind, NotableEvent, PersonaHour, PersonaReport, ProcessKey, ReportedCrash,
+        SampleSpan, TimeRange, Trend,
     },
     render::{
+        history::sample::course_of,
         overview::sample::{before, expert, expert_usage, ill, judge_usage},
         sample::TIME,
     },
 };
 
 fn course(metric: Metric, level: f64, trend: Trend) -> Course {
-    let value = |step: u32| level * (1.0 + (f64::from(step) / 8.0).sin() / 3.0);
-    let points = (0..60).map(|step| {
-        (!(20..25).contains(&step)).then(|| Point {
-            count: 60,
-            min: value(step) * 0.9,
-            average: value(step),
-            max: value(step) * 1.1,
-        })
-    });
-    Course {
-        series: Series {
-            source: SampleSource { persona: Some(expert()), key: None },
-            metric,
-            range: TimeRange { from: before(3_600), until: TIME },
-            step_ns: 60_000_000_000,
-            points: points.collect(),
-        },
-        summary: Summary {
-            count: 3_300,
-            min: level * 0.6,
-            average: level,
-            p95: level * 1.3,
-            max: level * 1.5,
-            last: level * 0.9,
-        },
-        trend,
-    }
+    let hour = TimeRange { from: before(3_600), until: TIME };
+    course_of((Some(&expert()), metric), level, trend, hour, (60, 20..25))
 }
 
 fn crash(id: i64, comm: Option<&str>) -> ReportedCrash {

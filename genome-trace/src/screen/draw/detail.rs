@@ -58,7 +58,7 @@ fn title(state: &State, who: &Persona, usage: Option<&PersonaUsage>) -> Vec<(Str
         let cell = |column: Column| column.cell(Row::Persona(usage), look.seen());
         line.push((format!("age {}", cell(Column::Age)), Tone::Plain));
         line.push((format!("memory limit {}", cell(Column::RssLimit)), Tone::Plain));
-        line.push((format!("{} crashes in 1 h", cell(Column::Crashes)), Tone::Plain));
+        line.push((format!("crashes in 1 h {}", cell(Column::Crashes)), Tone::Plain));
     }
     line
 }

@@ -118,11 +118,12 @@ fn second(state: &State) -> Line {
 fn reasons(state: &State, allowed: usize) -> Vec<Line> {
     if let Some(reason) = &state.trouble {
         let since = state.wall_time().map_or_else(
-            || "no figures yet".to_owned(),
-            |time| format!("figures of {}", LocalTime(time, &state.setting.time_zone)),
+            || "no figures yet:".to_owned(),
+            |time| format!("figures of {}:", LocalTime(time, &state.setting.time_zone)),
         );
-        let text = format!("{since}: {}", Escaped(reason.as_bytes()));
-        return vec![vec![(text, Tone::Critical)]];
+        // Each has a row: the reason ends with what to do.
+        let reason = Escaped(reason.as_bytes()).to_string();
+        return vec![vec![(since, Tone::Critical)], vec![(reason, Tone::Critical)]];
     }
     let Some(look) = &state.look else { return vec![vec![plain("looking ...".to_owned())]] };
     let all = &look.health.reasons;

@@ -51,11 +51,25 @@ impl Marks {
     pub(super) fn begin(folder: &Path, id: &str, phases: &Path) -> io::Result<Self> {
         let mut head = Vec::new();
         session_rows::write_phase_head(&mut head);
-        let mut file = OpenOptions::new().read(true).append(true).create_new(true).open(phases);
-        if let Ok(file) = &mut file {
-            file.write_all(&head)?;
-        }
-        let file = file.map_err(|error| super::named(phases, &error))?;
+        let begin = || {
+            let mut options = OpenOptions::new();
+            let mut file = options.read(true).append(true).create_new(true).open(phases)?;
+            file.write_all(&head).inspect_err(|_| drop(fs::remove_file(phases)))?;
+            Ok(file)
+        };
+        let file = begin().map_err(|error: io::Error| super::named(phases, &error))?;
+        Self::point(folder, id, phases, file, head.len())
+            .inspect_err(|_| drop(fs::remove_file(phases)))
+    }
+
+    /// Leads who marks to the file of phases.
+    fn point(
+        folder: &Path,
+        id: &str,
+        phases: &Path,
+        file: File,
+        length: usize,
+    ) -> io::Result<Self> {
         let phases = std::path::absolute(phases)?;
         let sessions = folder.join("sessions");
         let pointer = sessions.join(id);
@@ -67,7 +81,7 @@ impl Marks {
             Ok(lock)
         };
         let lock = make().map_err(|error: io::Error| super::named(&pointer, &error))?;
-        let read = u64::try_from(head.len()).unwrap_or_default();
+        let read = u64::try_from(length).unwrap_or_default();
         Ok(Self { pointer, _lock: lock, phases: file, read, phase: FIRST_PHASE.to_owned() })
     }
 

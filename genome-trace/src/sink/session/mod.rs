@@ -6,7 +6,7 @@ mod mark;
 pub use mark::{MarkFailure, Marked, mark_phase, runtime_folders};
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::{self, File, OpenOptions},
     hash::{BuildHasher as _, RandomState},
     io::{self, Write as _},
     path::{Path, PathBuf},
@@ -31,8 +31,18 @@ impl Rows {
     fn create(path: PathBuf, head: &[u8]) -> io::Result<Self> {
         let file = OpenOptions::new().append(true).create_new(true).open(&path)?;
         let mut rows = Self { path, file, length: 0 };
-        rows.append(head)?;
-        Ok(rows)
+        match rows.append(head) {
+            Ok(()) => Ok(rows),
+            Err(error) => {
+                rows.undo();
+                Err(error)
+            }
+        }
+    }
+
+    /// Takes the file away again: a session that could not begin leaves nothing.
+    fn undo(&self) {
+        let _ = fs::remove_file(&self.path);
     }
 
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -64,7 +74,7 @@ impl SessionWriter {
     /// `runtime_folder` is where [`mark_phase`] finds it.
     ///
     /// # Errors
-    /// A file cannot be made; the error names it.
+    /// A file cannot be made; the error names it, and none is left.
     pub fn begin(output: &Path, runtime_folder: &Path, now: WallTime) -> io::Result<Self> {
         let id = session_id(now);
         let file = |part| beside(output, &id, part);
@@ -75,8 +85,11 @@ impl SessionWriter {
             Rows::create(path.clone(), &bytes).map_err(|error| named(&path, &error))
         };
         let personas = make("personas", session_rows::write_persona_head)?;
-        let gpus = make("gpus", session_rows::write_gpu_head)?;
-        let marks = Marks::begin(runtime_folder, &id, &file("phases"))?;
+        let gpus = make("gpus", session_rows::write_gpu_head).inspect_err(|_| personas.undo())?;
+        let marks = Marks::begin(runtime_folder, &id, &file("phases")).inspect_err(|_| {
+            personas.undo();
+            gpus.undo();
+        })?;
         Ok(Self { id, personas, gpus, marks, unwritten: 0, is_failing: false })
     }
 

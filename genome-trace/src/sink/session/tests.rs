@@ -143,6 +143,19 @@ fn a_folder_that_is_not_there_is_named() {
 
 /// Rows that were cut short, or are nonsense, are counted and not believed.
 #[test]
+fn a_session_that_cannot_begin_leaves_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let no_folder = folder.path().join("file");
+    fs::write(&no_folder, "").unwrap();
+    let output = folder.path().join("run.csv");
+    let error = SessionWriter::begin(&output, &no_folder, at(0)).unwrap_err().to_string();
+    assert!(error.contains("/file/sessions/"), "{error}");
+    let left: Vec<_> =
+        fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["file"]);
+}
+
+#[test]
 fn damaged_rows_are_counted() {
     let folder = tempfile::tempdir().unwrap();
     let mut writer = begin(folder.path());

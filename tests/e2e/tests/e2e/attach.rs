@@ -7,7 +7,7 @@ use std::{
         fs::PermissionsExt as _,
         net::{UnixListener, UnixStream},
     },
-    path::PathBuf,
+    path::{Path, PathBuf},
     thread::{self, JoinHandle},
 };
 
@@ -15,6 +15,7 @@ use genome_trace::model::{
     ATTACH_PROTOCOL, AttachAnswer, AttachForm, AttachNote, AttachRequest, AttachWelcome, WallTime,
 };
 use genome_trace_tests_e2e::Ended;
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::run_unprivileged;
@@ -219,6 +220,54 @@ fn where_nobody_listens_it_says_how_to_start_one() {
     let ended = run_unprivileged(["--follow", &option]);
     let line = failure(&ended);
     assert!(line.contains("nobody listens there") && line.contains("record --socket="), "{line}");
+}
+
+/// The doctor's word on the recorder at this socket.
+fn recorder_check(path: &Path) -> Value {
+    let socket = format!("--socket={}", path.display());
+    let ended = run_unprivileged(["doctor", "--format=json", &socket]);
+    let report: Value = serde_json::from_str(&ended.stdout).unwrap();
+    let checks = report.get("checks").and_then(Value::as_array).unwrap();
+    let of_recorder = |check: &&Value| check.get("name") == Some(&Value::from("recorder"));
+    checks.iter().find(of_recorder).unwrap_or_else(|| panic!("{report}")).clone()
+}
+
+fn word<'v>(check: &'v Value, field: &str) -> &'v str {
+    check.get(field).and_then(Value::as_str).unwrap_or_else(|| panic!("no {field}: {check}"))
+}
+
+#[test]
+fn the_doctor_tells_of_a_recorder_that_runs() {
+    let socket = Socket::new();
+    let serving = socket.answer(|mut stream| stream.write_all(&welcome()).unwrap());
+    let check = recorder_check(&socket.path);
+    assert!(serving.join().unwrap().is_ok_and(|request| !request.looks));
+    assert_eq!(word(&check, "state"), "ok");
+    let found = word(&check, "found");
+    for words in ["pid 4711", "records since 1970-01-01", "fexit", "may read along at"] {
+        assert!(found.contains(words), "no {words}: {found}");
+    }
+    assert!(found.contains(&socket.path.display().to_string()), "{found}");
+    assert!(found.contains("root alone") || found.contains("the group "), "{found}");
+}
+
+#[test]
+fn the_doctor_says_why_no_recorder_answers_and_what_to_do() {
+    let none = recorder_check(Path::new("/nonexistent/recorder.sock"));
+    assert_eq!(word(&none, "state"), "gap");
+    assert!(word(&none, "found").contains("none listens at /nonexistent/recorder.sock"), "{none}");
+    assert!(word(&none, "remedy").contains("sudo genome-trace record"), "{none}");
+    let socket = Socket::new();
+    let serving = socket.answer(|mut stream| stream.write_all(b"HTTP/1.1 400 no\r\n").unwrap());
+    let other = recorder_check(&socket.path);
+    serving.join().unwrap().unwrap();
+    assert_eq!(word(&other, "state"), "gap");
+    assert!(word(&other, "remedy").contains("no recorder"), "{other}");
+    let closed = Socket::new();
+    closed.set_mode(0);
+    let denied = recorder_check(&closed.path);
+    assert_eq!(word(&denied, "state"), "gap");
+    assert!(word(&denied, "remedy").contains("sudo"), "{denied}");
 }
 
 #[test]

@@ -167,7 +167,15 @@ fn what_makes_no_sense_is_one_sentence() {
         (&["--compare=2150-01-01T10:00..11:00"], "in the future"),
         (&["--compare=2020-01-01T11:00..10:00"], "not before its end"),
         (&["--history=20m", "--persona=Nobody"], "--persona can be CodeExpert"),
-        (&["--history=20m", "--metric=vram_bytes"], "leave out --metric"),
+        (&["--history=20m", "--metric=vram_bytes"], "--metric can be cpu_percent, rss_bytes"),
+        (
+            &["--history=20m", "--persona=CodeExpert", "--metric=vram_bytes"],
+            "has no vram_bytes in that time",
+        ),
+        (
+            &["--history=20m", "--persona=Nobody", "--metric=rss_bytes"],
+            "no figures of Nobody in that time",
+        ),
     ] {
         let said = refused(&folder, options);
         assert!(said.contains(words), "{options:?}: {said}");
@@ -179,6 +187,49 @@ fn what_makes_no_sense_is_one_sentence() {
     let folder = TempDir::new().unwrap();
     fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
     assert!(refused(&folder, &["--history=1h"]).contains("`sudo genome-trace record`"));
+}
+
+/// Whoever was given a copy may write nothing beside it.
+#[test]
+fn a_copy_in_a_folder_of_somebody_elses_can_be_read() {
+    let folder = twenty_minutes();
+    let copy = folder.path().join("copy.db");
+    fs::copy(folder.path().join("genome-trace.db"), &copy).unwrap();
+    fs::set_permissions(&copy, Permissions::from_mode(0o644)).unwrap();
+    let ended = run_unprivileged(["--history=20m", &format!("--store={}", copy.display())]);
+    assert_eq!((ended.code(), ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
+    assert!(ended.stdout.contains("CodeExpert (a3f9)"), "{ended:?}");
+}
+
+/// One sentence each, which says it once and names the file.
+#[test]
+fn a_store_that_cannot_be_read_is_one_sentence() {
+    let folder = twenty_minutes();
+    let file = |name: &str, bytes: &[u8], mode: u32| {
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+        path
+    };
+    let whole = fs::read(folder.path().join("genome-trace.db")).unwrap();
+    fs::create_dir(folder.path().join("folder.db")).unwrap();
+    for (path, words) in [
+        (file("other.db", &[b'x'; 4096], 0o644), "not a database"),
+        (file("cut.db", whole.get(..whole.len() / 2).unwrap(), 0o644), "malformed"),
+        (file("empty.db", b"", 0o644), "is empty"),
+        (file("closed.db", &whole, 0o600), "permission denied"),
+        (folder.path().join("folder.db"), "is a directory"),
+    ] {
+        for view in ["--history=1h", "--compare=1h"] {
+            let place = format!("--store={}", path.display());
+            let ended = run_unprivileged([view, place.as_str()]);
+            assert_eq!((ended.code(), ended.stdout.as_str()), (Some(1), ""), "{ended:?}");
+            let line = ended.only_line().unwrap_or_else(|| panic!("{ended:?}"));
+            assert!(line.starts_with("genome-trace: cannot "), "{line}");
+            assert_eq!(line.matches(words).count(), 1, "{words}: {line}");
+            assert!(line.contains(&path.display().to_string()), "{line}");
+        }
+    }
 }
 
 #[test]

@@ -19,6 +19,7 @@ mod sessions;
 mod stats;
 mod stdout;
 mod usage;
+mod watch;
 
 use std::ffi::OsStr;
 
