@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::bail;
 use jiff::Zoned;
 
-use super::{crashes::wall_time, current::Current, follow, history::nothing, shell, watched::gaps};
+use super::{crashes::wall_time, current, follow, history::nothing, shell, watched::gaps};
 use crate::{
     cli::{View, ViewFormat},
     detect::{PredictFacts, predict, predict_advice},
@@ -36,8 +36,8 @@ pub(super) fn run(view: &View) -> anyhow::Result<ExitCode> {
     if tracks.is_empty() && rooms.is_empty() {
         bail!(nothing(&reader, &place, view, &[range], &asked)?);
     }
-    let current = Current::look(view);
-    let look = current.look.as_ref();
+    let current = current::look(view);
+    let look = current.as_ref().ok();
     let mut predictions = predict(&PredictFacts {
         tracks: &tracks,
         rooms: &rooms,
@@ -59,7 +59,7 @@ pub(super) fn run(view: &View) -> anyhow::Result<ExitCode> {
         range,
         advice: predict_advice(&predictions),
         predictions,
-        unknown_because: current.unknown_because,
+        unknown_because: current.err(),
         gaps: gaps(&reader, &reader.coverage()?, range, now)?,
     };
     let mut out = Vec::new();
