@@ -8,6 +8,7 @@ use super::{Figures, Report, Row, ScenarioReport};
 use crate::account::{Tally, Verdict};
 use crate::row::Rows;
 use crate::row::crashes_query::CrashesQuery;
+use crate::row::samples::Samples;
 use crate::stats::Spread;
 
 /// How to print: colours only where somebody looks.
@@ -77,6 +78,9 @@ pub(crate) fn rows(rows: &Rows, look: Look) -> String {
             ),
         );
     }
+    if let Some(samples) = &rows.samples {
+        line(&mut text, &format!("  samples  {}", samples_text(samples, look)));
+    }
     if let Some(gpus) = &rows.gpus {
         let rss = mib(gpus.rss_bytes);
         line(
@@ -136,6 +140,44 @@ pub(crate) fn rows(rows: &Rows, look: Look) -> String {
         }
     }
     text
+}
+
+fn samples_text(samples: &Samples, look: Look) -> String {
+    let mut text = format!(
+        "{} processes of {} personas once a second: {} of one processor, {:.2} % without looks \
+         and store, {:.0} events/s besides",
+        samples.processes,
+        samples.personas,
+        percents(samples.cpu_percent),
+        samples.cpu_percent_without,
+        samples.events_per_second,
+    );
+    match &samples.psutil {
+        Some(psutil) => {
+            let ratio = psutil.ratio;
+            text += &format!(
+                "; psutil {}, {:.2} % alone: {} cheaper ({}..{})",
+                percents(psutil.cpu_percent),
+                psutil.cpu_percent_alone,
+                times(ratio.median),
+                times(ratio.min),
+                times(ratio.max),
+            );
+        }
+        None => text += "; no psutil",
+    }
+    let tallies = std::slice::from_ref(&samples.tally);
+    text + &format!(
+        "; {} windows of {:.0} s, {} looks, {}",
+        samples.windows,
+        samples.seconds,
+        samples.looks,
+        counts(Some(samples.verdict), tallies, true, look)
+    )
+}
+
+fn percents(percent: Spread) -> String {
+    format!("{:.2} % ({:.2}..{:.2})", percent.median, percent.min, percent.max)
 }
 
 /// What a question costs, beside sqlite3.
