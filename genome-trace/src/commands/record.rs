@@ -101,7 +101,9 @@ pub(super) fn run(options: &Record) -> anyhow::Result<ExitCode> {
         service.stopping();
     };
     let readers = Readers::default();
-    parts.sampling = Some(sampling(readers.clone(), latest));
+    if !options.no_looks {
+        parts.sampling = Some(sampling(readers.clone(), latest));
+    }
     let run = Pipeline::new(parts, readers.clone()).run(stop);
     let attending = async {
         let Some(door) = &door else { return attendant.attend().await };

@@ -132,7 +132,8 @@ impl Metric {
         }
     }
 
-    const fn index(self) -> usize {
+    /// Its place in [`Metric::ALL`].
+    pub(crate) const fn index(self) -> usize {
         self as usize
     }
 }

@@ -1,15 +1,17 @@
 //! What looks at all processes once a second cost, beside a script that asks
 //! psutil for the same: both at once, for the same processes.
 //!
-//! Both have settled before the first window begins, and no window begins or
-//! ends while one of them looks.
+//! A recorder hears of everything that happens on the machine, which costs more
+//! than looks where others work. So there is another one, which hears of the
+//! same and takes no looks, and the difference between the two is what the
+//! looks cost. All have settled before the first window begins, and no window
+//! begins or ends while somebody looks.
 
 mod crowd;
 mod kept;
 mod script;
 mod windows;
 
-use std::process::Stdio;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, ensure};
@@ -26,9 +28,8 @@ use crate::clock::monotonic_ns;
 use crate::deadline::Deadline;
 use crate::machine::Place;
 use crate::stats::Spread;
-use crate::subject::genome_trace::follow;
 use script::{Python, Script};
-use windows::{Account, Edge, percent};
+use windows::{Account, Edge};
 
 /// Both look once in this time.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -53,12 +54,12 @@ pub(crate) struct Samples {
     pub(crate) windows: u32,
     /// The length of each.
     pub(crate) seconds: f64,
-    /// CPU time of a recorder that looks once a second and stores what it sees,
-    /// window by window, in percent of one processor. All that it does besides
-    /// is in it.
+    /// CPU time of the looks, and of storing what they saw, window by window,
+    /// in percent of one processor: what the recorder that takes them used more
+    /// than the one that takes none.
     pub(crate) cpu_percent: Spread,
-    /// The same of a tracer that neither looks nor stores, in one window.
-    pub(crate) cpu_percent_without: f64,
+    /// All that the recorder used that takes looks.
+    pub(crate) cpu_percent_recorder: Spread,
     /// Events that the recorder stored besides, a second.
     pub(crate) events_per_second: f64,
     /// Looks of the recorder in the windows.
@@ -84,8 +85,12 @@ pub(crate) struct Psutil {
     pub(crate) looks: u64,
     /// What they saw of the processes, against how many there were.
     pub(crate) tally: Tally,
-    /// The script's CPU time over the recorder's, window by window.
+    /// The script's CPU time over that of the looks, window by window. Where it
+    /// used more than alone, what it used alone: the rest is what our probes
+    /// cost it.
     pub(crate) ratio: Spread,
+    /// The same over all that the recorder used.
+    pub(crate) ratio_recorder: Spread,
 }
 
 pub(super) fn measure(ground: Ground<'_>) -> anyhow::Result<Samples> {
@@ -93,30 +98,36 @@ pub(super) fn measure(ground: Ground<'_>) -> anyhow::Result<Samples> {
     let crowd = crowd::start()?;
     let python = if ground.peers { Python::find() } else { None };
     let alone = python.as_ref().map(script_alone).transpose()?;
-    let cpu_percent_without = without_looks(ground)?;
 
     let place = Place::under(ground.disk)?;
     let store = place.path("store.db");
+    let mut blind = recording(ground, &place.path("blind.db"));
+    let (mut blind, blinds_talk) = attached(blind.arg("--no-looks"))?;
     let (mut recorder, talk) = attached(&mut recording(ground, &store))?;
     let looked = now();
     let script =
         python.as_ref().map(|python| Script::start(python, looked + SCRIPT_AFTER)).transpose()?;
-    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    let (mut ours, mut without, mut theirs) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..=windows {
         wait(&recorder, next_edge(looked + EDGE_AFTER, ours.last()))?;
         ours.push(Edge::of(recorder.tgid())?);
+        without.push(Edge::of(blind.tgid())?);
         if let Some(script) = &script {
             theirs.push(Edge::of(script.tgid())?);
         }
     }
     let ahead_ns = wall_clock_ahead_ns()?;
     let script_looks = script.map(Script::end).transpose()?;
-    recorder.signal(Signal::TERM)?;
-    recorder.wait(&Deadline::after(PATIENCE))?;
-    drop((talk, crowd));
+    for recorder in [&mut recorder, &mut blind] {
+        recorder.signal(Signal::TERM)?;
+        recorder.wait(&Deadline::after(PATIENCE))?;
+    }
+    drop((talk, blinds_talk, crowd));
 
     let events = kept::events(&store, range(&ours, ahead_ns))?;
-    let ours = Account::of("genome-trace", &ours, &kept::looks(&store, ahead_ns)?)?;
+    let kept = kept::looks(&store, ahead_ns)?;
+    let ours = Account::of("genome-trace", &ours, &kept)?;
+    let of_looks = ours.less(&Account::of("genome-trace", &without, &kept)?)?;
     let psutil = match (python, alone, script_looks) {
         (Some(python), Some(cpu_percent_alone), Some(looks)) => {
             let theirs = Account::of("the script", &theirs, &looks)?;
@@ -125,7 +136,8 @@ pub(super) fn measure(ground: Ground<'_>) -> anyhow::Result<Samples> {
                 cpu_percent: theirs.spread()?,
                 cpu_percent_alone,
                 looks: theirs.looks,
-                ratio: theirs.over(&ours)?,
+                ratio: theirs.at_most(cpu_percent_alone).over(&of_looks)?,
+                ratio_recorder: theirs.at_most(cpu_percent_alone).over(&ours)?,
                 tally: theirs.tally,
             })
         }
@@ -136,8 +148,8 @@ pub(super) fn measure(ground: Ground<'_>) -> anyhow::Result<Samples> {
         personas: crowd::PERSONAS,
         windows,
         seconds: (PERIOD * PERIODS).as_secs_f64(),
-        cpu_percent: ours.spread()?,
-        cpu_percent_without,
+        cpu_percent: of_looks.spread()?,
+        cpu_percent_recorder: ours.spread()?,
         events_per_second: events as f64 / (PERIOD * PERIODS * windows).as_secs_f64(),
         looks: ours.looks,
         verdict: ours.tally.verdict(),
@@ -157,19 +169,6 @@ fn script_alone(python: &Python) -> anyhow::Result<f64> {
     }
     let account = Account::of("the script", &edges, &script.end()?)?;
     Ok(account.spread()?.median)
-}
-
-/// CPU time of a tracer that does not look, in percent.
-fn without_looks(ground: Ground<'_>) -> anyhow::Result<f64> {
-    let (mut tracer, talk) = attached(follow(ground.tracer, ground.mode).stdout(Stdio::null()))?;
-    let from = Edge::of(tracer.tgid())?;
-    wait(&tracer, now() + PERIOD * PERIODS)?;
-    let until = Edge::of(tracer.tgid())?;
-    tracer.signal(Signal::INT)?;
-    tracer.wait(&Deadline::after(PATIENCE))?;
-    drop(talk);
-    let time = Duration::from_nanos(until.at_ns.saturating_sub(from.at_ns));
-    Ok(percent(until.cpu.saturating_sub(from.cpu), time))
 }
 
 /// `CLOCK_MONOTONIC`.

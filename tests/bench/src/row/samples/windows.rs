@@ -66,7 +66,8 @@ impl Account {
                 "{name} took {count} looks where {PERIODS} were due: the machine is too busy"
             );
             let cpu = until.cpu.saturating_sub(from.cpu);
-            account.percents.push(percent(cpu, PERIOD * count));
+            let due = (PERIOD * count).as_secs_f64();
+            account.percents.push(cpu.as_secs_f64() / due * 100.0);
             account.looks += u64::from(count);
             account.tally.truth += u64::from(count * PROCESSES);
             account.tally.seen += looks.iter().filter(within).map(|look| look.seen).sum::<u64>();
@@ -79,16 +80,28 @@ impl Account {
         spread(&self.percents)
     }
 
+    /// What this one used more than another in the same windows.
+    pub(super) fn less(&self, other: &Self) -> anyhow::Result<Self> {
+        let pairs = self.percents.iter().zip(&other.percents);
+        let percents: Vec<f64> = pairs.map(|(this, other)| this - other).collect();
+        ensure!(
+            percents.iter().all(|percent| *percent > 0.0),
+            "looks seem to cost nothing: the machine is too busy"
+        );
+        Ok(Self { percents, ..self.clone() })
+    }
+
+    /// As if it had used no more than that in any window.
+    pub(super) fn at_most(&self, percent: f64) -> Self {
+        let percents = self.percents.iter().map(|used| used.min(percent)).collect();
+        Self { percents, ..self.clone() }
+    }
+
     /// How many times more this one used than the other, window by window.
     pub(super) fn over(&self, other: &Self) -> anyhow::Result<Spread> {
         let pairs = self.percents.iter().zip(&other.percents);
         spread(&pairs.map(|(this, other)| this / other).collect::<Vec<_>>())
     }
-}
-
-/// CPU time in percent of one processor.
-pub(super) fn percent(cpu: Duration, time: Duration) -> f64 {
-    cpu.as_secs_f64() / time.as_secs_f64() * 100.0
 }
 
 fn spread(numbers: &[f64]) -> anyhow::Result<Spread> {
@@ -118,6 +131,9 @@ mod tests {
         assert_eq!((account.tally.truth, account.tally.seen), (5000, 5000));
         let twice = Account { percents: vec![2.0, 4.0], ..account.clone() };
         assert_eq!(twice.over(&account).unwrap().median, 2.0);
+        assert_eq!(twice.at_most(2.5).percents, [2.0, 2.5]);
+        assert_eq!(twice.less(&account).unwrap().percents, [1.0, 2.0]);
+        assert!(account.less(&twice).is_err());
     }
 
     #[test]
