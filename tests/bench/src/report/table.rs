@@ -425,11 +425,17 @@ mod tests {
                 ratio_recorder: spread(13.0),
             }),
         };
-        assert_snapshot!(samples(&of, PLAIN), @"");
+        assert_snapshot!(samples(&of, PLAIN), @"
+          samples  looks 0.25 % (0.12..0.50) of one processor, all of the recorder 0.50 % (0.25..1.00), with 12 events/s besides; 500 processes of 20 personas once a second, 3 windows of 5 s; exact (7500 process)
+          samples  psutil 7.00 % (3.50..14.00), 6.50 % alone: 26x (13x..52x) the looks, 13x (6.50x..26x) all of the recorder; Python 3.11.2 psutil 5.9.4; not told: process 7499 of 7500
+        ");
         of.psutil = None;
         of.verdict = Verdict::Wrong;
         of.tally.seen -= 1;
-        assert_snapshot!(samples(&of, PLAIN), @"");
+        assert_snapshot!(samples(&of, PLAIN), @"
+          samples  looks 0.25 % (0.12..0.50) of one processor, all of the recorder 0.50 % (0.25..1.00), with 12 events/s besides; 500 processes of 20 personas once a second, 3 windows of 5 s; WRONG: process 7499 of 7500
+          samples  no psutil to hold it against
+        ");
     }
 
     #[test]
