@@ -194,6 +194,8 @@ kernel_facts! {
     files_fd_array,
     /// Not an offset: BTF id of `struct files_struct`
     files_struct_type,
+    /// Not an offset: BTF id of `struct task_struct`
+    task_struct_type,
     /// `fs_struct.pwd`
     fs_pwd,
     /// `pt_regs`: number of the system call

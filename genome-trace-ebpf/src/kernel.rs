@@ -144,7 +144,7 @@ pub(crate) fn process_start<M: Memory>(task: M) -> u64 {
 
 /// kernfs id of the task's cgroup, in the hierarchy that the loader chose.
 #[inline(always)]
-pub(crate) fn cgroup_id(task: Address) -> u64 {
+pub(crate) fn cgroup_id<M: Memory>(task: M) -> u64 {
     let set = task.follow(fact!(task_cgroups));
     let cgroup = if config!(cgroup_v1_memory) != 0 {
         set.follow(fact!(css_set_memory)).follow(fact!(css_cgroup))
@@ -157,8 +157,8 @@ pub(crate) fn cgroup_id(task: Address) -> u64 {
 /// The process' name: its leader's `comm`, since threads name themselves
 /// after what they do.
 #[inline(always)]
-pub(crate) fn read_comm(task: Address, comm: &mut [u8; COMM_LEN]) {
-    let name = group_leader(task).field(fact!(task_comm));
+pub(crate) fn read_comm<M: Memory>(task: M, comm: &mut [u8; COMM_LEN]) {
+    let name = group_leader(task).address().field(fact!(task_comm));
     // SAFETY: the helper checks the address; on failure the buffer is zeroed.
     let _ = unsafe { bpf_probe_read_kernel_buf(name.0 as *const u8, comm) };
 }

@@ -8,13 +8,13 @@ use genome_trace_common::{ABI_VERSION, Kind, RecordHeader, UNKNOWN_U32};
 
 use crate::{
     config::fact,
-    kernel::{Address, cgroup_id, group_leader, read_comm},
+    kernel::{Memory, cgroup_id, group_leader, read_comm},
     maps::{WATCHED, count_lost, is_marked},
 };
 
 /// Fills a header that speaks of `task`.
 #[inline(always)]
-pub(crate) fn fill_header(header: &mut RecordHeader, kind: Kind, len: usize, task: Address) {
+pub(crate) fn fill_header<M: Memory>(header: &mut RecordHeader, kind: Kind, len: usize, task: M) {
     let leader = group_leader(task);
     header.abi = ABI_VERSION;
     header.kind = kind as u16;
@@ -26,9 +26,10 @@ pub(crate) fn fill_header(header: &mut RecordHeader, kind: Kind, len: usize, tas
     header.start_time = leader.read(fact!(task_start_boottime));
     header.cgroup_id = cgroup_id(task);
     let parent = task.follow(fact!(task_real_parent));
-    header.ppid = if parent.is_null() { UNKNOWN_U32 } else { parent.read(fact!(task_tgid)) };
+    header.ppid =
+        if parent.address().is_null() { UNKNOWN_U32 } else { parent.read(fact!(task_tgid)) };
     let cred = task.follow(fact!(task_real_cred));
-    header.uid = if cred.is_null() { UNKNOWN_U32 } else { cred.read(fact!(cred_uid)) };
+    header.uid = if cred.address().is_null() { UNKNOWN_U32 } else { cred.read(fact!(cred_uid)) };
     header.flags = watch(header.tgid);
     header.reserved = 0;
     read_comm(task, &mut header.comm);

@@ -2,10 +2,12 @@
 //! loads, which fail on a bad address as `bpf_probe_read_kernel` does (the
 //! kernel's exception table; a failed load is 0), but cost no call.
 //!
-//! They are for what runs at every write. The verifier pays for each pointer
-//! that is followed: it looks through all of the kernel's types by name
+//! They are for what runs at every write, and for what reads all processes at
+//! once. The verifier pays for each pointer that is followed from one that it
+//! trusts: it looks through all of the kernel's types by name
 //! (btf_nested_type_is_trusted()), which takes milliseconds. So programs that
-//! run seldom read through calls.
+//! run seldom read through calls. What a [cast](Typed::cast) gave its type is
+//! not trusted, and costs the verifier nothing.
 //!
 //! The offset of a field is a constant to the verifier, since it comes from
 //! `config::KERNEL`; it finds the field there and hence the type of the

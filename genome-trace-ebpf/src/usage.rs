@@ -2,7 +2,10 @@
 
 use genome_trace_common::{ABSENT, Offset, UNKNOWN_U32, UNKNOWN_U64};
 
-use crate::{config::fact, kernel::Address};
+use crate::{
+    config::fact,
+    kernel::{Address, Memory},
+};
 
 /// Counters of `rss_stat`, include/linux/mm_types_task.h.
 pub(crate) const MM_FILEPAGES: u32 = 0;
@@ -16,8 +19,9 @@ const WORD_BITS: u32 = u64::BITS;
 /// One counter of `rss_stat`; the kernel keeps it a little behind, so it may
 /// be below 0, which it shows as 0 itself.
 #[inline(always)]
-pub(crate) fn rss(mm: Address, counter: u32) -> u64 {
-    if mm.is_null() || fact!(mm_rss_stat) == ABSENT || fact!(mm_rss_stat_stride) == ABSENT {
+pub(crate) fn rss<M: Memory>(mm: M, counter: u32) -> u64 {
+    if mm.address().is_null() || fact!(mm_rss_stat) == ABSENT || fact!(mm_rss_stat_stride) == ABSENT
+    {
         return UNKNOWN_U64;
     }
     let offset = fact!(mm_rss_stat).wrapping_add(counter.wrapping_mul(fact!(mm_rss_stat_stride)));
@@ -37,8 +41,8 @@ pub(crate) fn resident(mm: Address) -> u64 {
 
 /// Threads of a process, its leader included.
 #[inline(always)]
-pub(crate) fn threads(signal: Address) -> u32 {
-    if signal.is_null() || fact!(signal_nr_threads) == ABSENT {
+pub(crate) fn threads<M: Memory>(signal: M) -> u32 {
+    if signal.address().is_null() || fact!(signal_nr_threads) == ABSENT {
         return UNKNOWN_U32;
     }
     signal.read(fact!(signal_nr_threads))
@@ -46,12 +50,13 @@ pub(crate) fn threads(signal: Address) -> u32 {
 
 /// Open descriptors of a task's table.
 #[inline(always)]
-pub(crate) fn open_files(task: Address) -> u32 {
+pub(crate) fn open_files<M: Memory>(task: M) -> u32 {
     if fact!(fdtable_open_fds) == ABSENT || fact!(fdtable_max_fds) == ABSENT {
         return UNKNOWN_U32;
     }
     let table = task.follow(fact!(task_files)).follow(fact!(files_fdt));
-    let words = table.follow(fact!(fdtable_open_fds));
+    // What a pointer to numbers leads to has no type that a load could go by.
+    let words = Address(table.read(fact!(fdtable_open_fds)));
     let max = table.read::<u32>(fact!(fdtable_max_fds));
     if words.is_null() || max == 0 || max > WORDS_MAX * WORD_BITS {
         return UNKNOWN_U32;
@@ -68,13 +73,13 @@ pub(crate) fn open_files(task: Address) -> u32 {
 
 /// A figure of an object that is there.
 #[inline(always)]
-pub(crate) fn figure(object: Address, offset: Offset) -> u64 {
+pub(crate) fn figure<M: Memory>(object: M, offset: Offset) -> u64 {
     if offset == ABSENT { UNKNOWN_U64 } else { object.read(offset) }
 }
 
 /// The sum of one figure of each of two objects that are there.
 #[inline(always)]
-pub(crate) fn both((one, of_one): (Address, Offset), (other, of_other): (Address, Offset)) -> u64 {
+pub(crate) fn both<M: Memory>((one, of_one): (M, Offset), (other, of_other): (M, Offset)) -> u64 {
     // Nothing but constants is tested here, so there is one way through it.
     if of_one == ABSENT || of_other == ABSENT {
         return UNKNOWN_U64;

@@ -76,4 +76,7 @@ pub struct Record {
     /// Where the kernel's messages are read, for tests
     #[arg(long, value_name = "FILE", default_value = KERNEL_LOG, hide = true)]
     pub kernel_log: PathBuf,
+    /// Take no looks at what everybody uses, for the benchmark
+    #[arg(long, hide = true)]
+    pub no_looks: bool,
 }

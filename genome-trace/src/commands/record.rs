@@ -102,10 +102,12 @@ pub(super) fn run(options: &Record) -> anyhow::Result<ExitCode> {
         service.stopping();
     };
     let readers = Readers::default();
-    parts.sampling = Some(sampling(readers.clone(), latest));
-    let store = attendant.recording.store();
-    let remedies = alerting::remedies(&config, options.dry_run, &options.store, store)?;
-    parts.alerts = Some(alerting::parts(&config, remedies));
+    if !options.no_looks {
+        parts.sampling = Some(sampling(readers.clone(), latest));
+        let store = attendant.recording.store();
+        let remedies = alerting::remedies(&config, options.dry_run, &options.store, store)?;
+        parts.alerts = Some(alerting::parts(&config, remedies));
+    }
     let run = Pipeline::new(parts, readers.clone()).run(stop);
     let attending = async {
         let Some(door) = &door else { return attendant.attend().await };

@@ -238,12 +238,14 @@ fn direct_loads(btf: &Btf<'_>, facts: &mut KernelFacts) {
     if btf.function_id("bpf_task_pt_regs").is_some() {
         facts.has_task_pt_regs = 1;
     }
-    let cast = btf.function_id("bpf_rdonly_cast").zip(btf.struct_id("files_struct"));
-    if let Some((function, files_struct)) = cast
+    let types = btf.struct_id("files_struct").zip(btf.struct_id("task_struct"));
+    let cast = btf.function_id("bpf_rdonly_cast").zip(types);
+    if let Some((function, (files_struct, task_struct))) = cast
         && facts.files_fd_array != ABSENT
     {
         facts.rdonly_cast = function;
         facts.files_struct_type = files_struct;
+        facts.task_struct_type = task_struct;
     }
 }
 

@@ -133,7 +133,8 @@ impl Metric {
         }
     }
 
-    const fn index(self) -> usize {
+    /// Its place in [`Metric::ALL`].
+    pub(crate) const fn index(self) -> usize {
         self as usize
     }
 }

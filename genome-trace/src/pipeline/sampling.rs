@@ -37,6 +37,8 @@ pub struct SamplingParts {
 pub(super) struct Sampling {
     watch: UsageWatch,
     tasks: Rc<Tasks>,
+    /// What they told last.
+    records: Vec<u8>,
     limits: Limits,
     publish: Publish,
     /// CPU time of the machine at the last look, and when that was.
@@ -55,7 +57,15 @@ pub(super) struct Around<'a> {
 impl Sampling {
     pub(super) fn new(tasks: Rc<Tasks>, hierarchy: Option<Hierarchy>, publish: Publish) -> Self {
         let limits = Limits { hierarchy, by_path: FxHashMap::default(), looks_left: 0 };
-        Self { watch: UsageWatch::default(), tasks, limits, publish, busy: None, events: 0 }
+        Self {
+            watch: UsageWatch::default(),
+            tasks,
+            records: Vec::new(),
+            limits,
+            publish,
+            busy: None,
+            events: 0,
+        }
     }
 
     /// Hears of an event.
@@ -67,11 +77,11 @@ impl Sampling {
     /// Looks, and tells it; `None` where the kernel refuses. All events up to
     /// now are to have been heard.
     pub(super) fn look(&mut self, around: &Around<'_>) -> Option<Arc<Usage>> {
-        let records = self.tasks.read().ok()?;
+        self.tasks.read_into(&mut self.records).ok()?;
         let ktime_ns = boot_ns();
         self.limits.next_look();
         let mut known = Whereabouts { around, limits: &mut self.limits };
-        let mut usage = self.watch.look(ktime_ns, samples(&records, around.known), &mut known);
+        let mut usage = self.watch.look(ktime_ns, samples(&self.records, around.known), &mut known);
         let machine = &mut usage.machine;
         machine.figures.set(Metric::CpuPercent, busy_share(&mut self.busy, ktime_ns));
         #[allow(clippy::cast_precision_loss)]

@@ -26,7 +26,19 @@ impl Tasks {
     /// The kernel's refusal.
     pub fn read(&self) -> io::Result<Vec<u8>> {
         let mut records = Vec::new();
-        open_iterator(self.link.as_fd())?.read_to_end(&mut records)?;
+        self.read_into(&mut records)?;
         Ok(records)
+    }
+
+    /// The same for who looks again and again, in the place of what `records`
+    /// held: memory of that size, taken anew each time, would cost more than
+    /// what is made of it.
+    ///
+    /// # Errors
+    /// The kernel's refusal.
+    pub fn read_into(&self, records: &mut Vec<u8>) -> io::Result<()> {
+        records.clear();
+        open_iterator(self.link.as_fd())?.read_to_end(records)?;
+        Ok(())
     }
 }

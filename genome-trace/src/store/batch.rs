@@ -20,22 +20,47 @@ use crate::model::{
 #[derive(Default)]
 pub(super) struct Known {
     interned: Interned,
-    /// The number of each series, and when it was seen.
-    series: HashMap<(SampleSource, Metric), (i64, i64)>,
+    /// The number of each series, and when it was seen; by their source.
+    series: HashMap<SampleSource, [Option<Series>; Metric::ALL.len()]>,
     earliest_sample_ns: Option<i64>,
     taken: Taken,
 }
 
+/// A series' number, and when it was seen.
+#[derive(Clone, Copy)]
+struct Series {
+    id: i64,
+    seen_ns: i64,
+}
+
 /// How long a series counts as seen.
 const HOUR_NS: i64 = 3_600_000_000_000;
-/// Series are looked up again after that many: this is memory.
-const MOST_SERIES: usize = 50_000;
+/// Series are looked up again after those of that many: this is memory.
+const MOST_SOURCES: usize = 5000;
 
 impl Known {
     pub(super) fn forget(&mut self) {
         self.interned.forget();
         self.series.clear();
         self.taken = Taken::default();
+    }
+
+    /// The number of a sample's series.
+    fn series(&mut self, connection: &Connection, sample: &Sample) -> rusqlite::Result<i64> {
+        let Sample { source, metric, .. } = sample;
+        let at_ns = sample.wall_time.unix_ns;
+        let seen = self.series.get(source).and_then(|of| *of.get(metric.index())?);
+        if let Some(Series { id, seen_ns }) = seen
+            && at_ns.saturating_sub(seen_ns) < HOUR_NS
+        {
+            return Ok(id);
+        }
+        let id = series_of(connection, source, *metric, at_ns)?;
+        let of_source = self.series.entry(source.clone()).or_default();
+        if let Some(slot) = of_source.get_mut(metric.index()) {
+            *slot = Some(Series { id, seen_ns: at_ns });
+        }
+        Ok(id)
     }
 
     /// The time of the earliest sample since the last such call.
@@ -52,13 +77,14 @@ pub(super) fn write(
     items: &[Item],
 ) -> rusqlite::Result<()> {
     known.interned.begin(connection)?;
-    if known.series.len() > MOST_SERIES {
+    if known.series.len() > MOST_SOURCES {
         known.series.clear();
     }
     let mut processes: FxHashMap<ProcessKey, Changes<'_>> = FxHashMap::default();
     // In the order of time, which is that of the table: rows are appended, and
     // pages are full.
     let mut events: Vec<&EventCopy> = Vec::with_capacity(items.len());
+    let mut samples: Vec<&Sample> = Vec::new();
     for item in items {
         match item {
             Item::Event(event) => {
@@ -68,12 +94,13 @@ pub(super) fn write(
             Item::Process(process) => process_row::write_record(connection, boot, process)?,
             Item::Crash(crash) => write_crash(connection, crash)?,
             Item::Alert(alert) => write_alert(connection, alert)?,
-            Item::Sample(sample) => write_sample(connection, known, sample)?,
+            Item::Sample(sample) => samples.push(sample),
             Item::Room(room) => write_room(connection, room)?,
             Item::Act(act) => write_act(connection, act)?,
             Item::Gap(gap) => write_gap(connection, gap)?,
         }
     }
+    write_samples(connection, known, &samples)?;
     events.sort_by_key(|event| event.wall_time);
     for event in events {
         write_event(connection, known, event)?;
@@ -233,29 +260,24 @@ pub(super) fn write_gap(connection: &Connection, gap: &Gap) -> rusqlite::Result<
         .map(|_| ())
 }
 
-fn write_sample(
+fn write_samples(
     connection: &Connection,
     known: &mut Known,
-    sample: &Sample,
+    samples: &[&Sample],
 ) -> rusqlite::Result<()> {
-    let at_ns = sample.wall_time.unix_ns;
-    known.earliest_sample_ns =
-        Some(known.earliest_sample_ns.map_or(at_ns, |earliest| earliest.min(at_ns)));
-    let about = (sample.source.clone(), sample.metric);
-    let series = match known.series.get(&about) {
-        Some((series, seen_ns)) if at_ns.saturating_sub(*seen_ns) < HOUR_NS => *series,
-        _ => {
-            let series = series_of(connection, &about, at_ns)?;
-            known.series.insert(about, (series, at_ns));
-            series
-        }
-    };
-    connection
-        .prepare_cached(
-            "INSERT OR REPLACE INTO samples (at_ns, series, value) VALUES (?1, ?2, ?3)",
-        )?
-        .execute(params![at_ns, series, sample.value])
-        .map(|_| ())
+    if samples.is_empty() {
+        return Ok(());
+    }
+    let mut insert = connection.prepare_cached(
+        "INSERT OR REPLACE INTO samples (at_ns, series, value) VALUES (?1, ?2, ?3)",
+    )?;
+    for sample in samples {
+        let at_ns = sample.wall_time.unix_ns;
+        known.earliest_sample_ns =
+            Some(known.earliest_sample_ns.map_or(at_ns, |earliest| earliest.min(at_ns)));
+        insert.execute(params![at_ns, known.series(connection, sample)?, sample.value])?;
+    }
+    Ok(())
 }
 
 fn write_room(connection: &Connection, room: &RoomSample) -> rusqlite::Result<()> {
@@ -275,7 +297,8 @@ fn write_room(connection: &Connection, room: &RoomSample) -> rusqlite::Result<()
 /// The number of a series that is seen at a time.
 fn series_of(
     connection: &Connection,
-    (source, metric): &(SampleSource, Metric),
+    source: &SampleSource,
+    metric: Metric,
     at_ns: i64,
 ) -> rusqlite::Result<i64> {
     let persona = source.persona.as_ref();

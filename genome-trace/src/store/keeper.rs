@@ -30,8 +30,9 @@ const ALIVE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_secs(1);
 /// A queue that runs over again and again makes a gap that often.
 const GAP_EVERY: Duration = Duration::from_secs(1);
-/// How often the upkeep is due, and how long a step of it takes.
-const UPKEEP_EVERY: Duration = Duration::from_secs(1);
+/// How often the upkeep is due where it has nothing left to do, and how long a
+/// step of it takes.
+const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 const UPKEEP: Duration = Duration::from_millis(20);
 
 /// The state of the thread.

@@ -201,6 +201,8 @@ fn set_up(connection: &Connection) -> rusqlite::Result<()> {
     // The files beside the database stay when the writer ends: those who may
     // only read could not make them, and could not open the store then.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    // Else a statement that is given another time is planned anew.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())
 }

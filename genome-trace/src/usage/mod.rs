@@ -120,7 +120,6 @@ impl UsageWatch {
     /// look last told it, or since the start of one that is new.
     fn cpu_share(&mut self, sample: &ProcessSample<'_>, now_ns: u64) -> Option<f64> {
         let key = sample.process.key;
-        let before = self.seen.get(&key).copied();
         let Some(cpu_ns) = sample.used.and_then(|used| used.cpu_ns) else {
             // A thread went while they were looked at. The next look tells.
             if let Some(seen) = self.seen.get_mut(&key) {
@@ -128,7 +127,7 @@ impl UsageWatch {
             }
             return None;
         };
-        self.seen.insert(key, Seen { cpu_ns, at_ns: now_ns, look: self.look });
+        let before = self.seen.insert(key, Seen { cpu_ns, at_ns: now_ns, look: self.look });
         let looked_ns = self.looked_ns?;
         let (used_ns, from_ns) = match before {
             Some(seen) => (cpu_ns.saturating_sub(seen.cpu_ns), seen.at_ns),

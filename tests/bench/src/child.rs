@@ -56,6 +56,11 @@ impl Running {
         Ok(Self { name: name.to_owned(), child, pid, waited: false })
     }
 
+    /// What errors call it.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Its process id.
     pub(crate) fn tgid(&self) -> u32 {
         self.child.id()

@@ -96,6 +96,7 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
                 cpus: &cpus,
                 disk: &cli.disk,
                 scratch: &scratch,
+                peers: !cli.no_peers,
                 quick: cli.quick,
             };
             let rows =

@@ -142,7 +142,9 @@ impl Report {
         let lost: u64 = floods.clone().map(|flood| flood.lifecycle_lost).sum();
         let records = self.rows.iter().flat_map(|rows| [&rows.record, &rows.record_exits]);
         let records = records.filter_map(|record| record.as_ref()?.verdict);
-        let verdicts = pairs.chain(floods.filter_map(|flood| flood.verdict)).chain(records);
+        let samples = self.rows.iter().filter_map(|rows| Some(rows.samples.as_ref()?.verdict));
+        let verdicts = pairs.chain(floods.filter_map(|flood| flood.verdict));
+        let verdicts = verdicts.chain(records).chain(samples);
         lost > 0 || worst(verdicts) == Some(Verdict::Wrong)
     }
 }

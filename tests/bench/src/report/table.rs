@@ -8,6 +8,7 @@ use super::{Figures, Report, Row, ScenarioReport};
 use crate::account::{Tally, Verdict};
 use crate::row::Rows;
 use crate::row::crashes_query::CrashesQuery;
+use crate::row::samples::Samples;
 use crate::stats::Spread;
 
 /// How to print: colours only where somebody looks.
@@ -77,6 +78,9 @@ pub(crate) fn rows(rows: &Rows, look: Look) -> String {
             ),
         );
     }
+    if let Some(of) = &rows.samples {
+        text += &samples(of, look);
+    }
     if let Some(gpus) = &rows.gpus {
         let rss = mib(gpus.rss_bytes);
         line(
@@ -136,6 +140,49 @@ pub(crate) fn rows(rows: &Rows, look: Look) -> String {
         }
     }
     text
+}
+
+fn samples(samples: &Samples, look: Look) -> String {
+    let mut text = String::new();
+    line(
+        &mut text,
+        &format!(
+            "  samples  looks {} of one processor, all of the recorder {}, with {:.0} events/s \
+             besides; {} processes of {} personas once a second, {} windows of {:.0} s; {}",
+            percents(samples.cpu_percent),
+            percents(samples.cpu_percent_recorder),
+            samples.events_per_second,
+            samples.processes,
+            samples.personas,
+            samples.windows,
+            samples.seconds,
+            counts(Some(samples.verdict), std::slice::from_ref(&samples.tally), true, look)
+        ),
+    );
+    let Some(psutil) = &samples.psutil else {
+        line(&mut text, "  samples  no psutil to hold it against");
+        return text;
+    };
+    let ratios = |ratio: Spread| {
+        format!("{} ({}..{})", times(ratio.median), times(ratio.min), times(ratio.max))
+    };
+    line(
+        &mut text,
+        &format!(
+            "  samples  psutil {}, {:.2} % alone: {} the looks, {} all of the recorder; {}; {}",
+            percents(psutil.cpu_percent),
+            psutil.cpu_percent_alone,
+            ratios(psutil.ratio),
+            ratios(psutil.ratio_recorder),
+            psutil.version,
+            counts(Some(psutil.tally.verdict()), std::slice::from_ref(&psutil.tally), false, look)
+        ),
+    );
+    text
+}
+
+fn percents(percent: Spread) -> String {
+    format!("{:.2} % ({:.2}..{:.2})", percent.median, percent.min, percent.max)
 }
 
 /// What a question costs, beside sqlite3.
@@ -255,6 +302,7 @@ mod tests {
     use super::*;
     use crate::machine::Machine;
     use crate::row::crashes_query;
+    use crate::row::samples::Psutil;
 
     const PLAIN: Look = Look { colour: false };
 
@@ -350,6 +398,44 @@ mod tests {
         let text = std::fs::read_to_string(file.path()).unwrap().replace("\"v\": 1", "\"v\": 2");
         std::fs::write(file.path(), text).unwrap();
         assert!(Report::load(file.path()).unwrap_err().to_string().contains("version 2"));
+    }
+
+    #[test]
+    fn looks_beside_psutil() {
+        let spread = |median: f64| Spread { median, min: median / 2.0, max: median * 2.0 };
+        let tally = |seen| Tally { kind: "process".to_owned(), truth: 7500, seen, told_lost: 0 };
+        let mut of = Samples {
+            processes: 500,
+            personas: 20,
+            windows: 3,
+            seconds: 5.0,
+            cpu_percent: spread(0.25),
+            cpu_percent_recorder: spread(0.5),
+            events_per_second: 12.5,
+            looks: 15,
+            tally: tally(7500),
+            verdict: Verdict::Exact,
+            psutil: Some(Psutil {
+                version: "Python 3.11.2 psutil 5.9.4".to_owned(),
+                cpu_percent: spread(7.0),
+                cpu_percent_alone: 6.5,
+                looks: 15,
+                tally: tally(7499),
+                ratio: spread(26.0),
+                ratio_recorder: spread(13.0),
+            }),
+        };
+        assert_snapshot!(samples(&of, PLAIN), @"
+          samples  looks 0.25 % (0.12..0.50) of one processor, all of the recorder 0.50 % (0.25..1.00), with 12 events/s besides; 500 processes of 20 personas once a second, 3 windows of 5 s; exact (7500 process)
+          samples  psutil 7.00 % (3.50..14.00), 6.50 % alone: 26x (13x..52x) the looks, 13x (6.50x..26x) all of the recorder; Python 3.11.2 psutil 5.9.4; not told: process 7499 of 7500
+        ");
+        of.psutil = None;
+        of.verdict = Verdict::Wrong;
+        of.tally.seen -= 1;
+        assert_snapshot!(samples(&of, PLAIN), @"
+          samples  looks 0.25 % (0.12..0.50) of one processor, all of the recorder 0.50 % (0.25..1.00), with 12 events/s besides; 500 processes of 20 personas once a second, 3 windows of 5 s; WRONG: process 7499 of 7500
+          samples  no psutil to hold it against
+        ");
     }
 
     #[test]

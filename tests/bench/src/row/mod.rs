@@ -7,6 +7,7 @@ pub(crate) mod gpus;
 pub(crate) mod idle;
 pub(crate) mod latency;
 pub(crate) mod record;
+pub(crate) mod samples;
 pub(crate) mod startup;
 
 use std::path::Path;
@@ -16,7 +17,8 @@ use serde::{Deserialize, Serialize};
 use crate::machine::{Cpus, Place};
 
 /// What `--only` calls those that are measured in each mode.
-pub(crate) const NAMES: [&str; 6] = ["startup", "idle", "gpus", "flood", "record", "latency"];
+pub(crate) const NAMES: [&str; 7] =
+    ["startup", "idle", "samples", "gpus", "flood", "record", "latency"];
 
 /// What every row is measured with.
 #[derive(Clone, Copy)]
@@ -35,6 +37,8 @@ pub(crate) struct Ground<'a> {
     pub(crate) disk: &'a Path,
     /// A folder in memory.
     pub(crate) scratch: &'a Place,
+    /// Whether peers are wanted.
+    pub(crate) peers: bool,
     /// Whether there is little time.
     pub(crate) quick: bool,
 }
@@ -48,6 +52,9 @@ pub(crate) struct Rows {
     pub(crate) startup: Option<startup::Startup>,
     /// What a quiet machine costs.
     pub(crate) idle: Option<idle::Idle>,
+    /// What looking at all processes costs.
+    #[serde(default)]
+    pub(crate) samples: Option<samples::Samples>,
     /// What looking at GPUs costs.
     #[serde(default)]
     pub(crate) gpus: Option<gpus::Gpus>,
@@ -86,6 +93,7 @@ impl Rows {
             mode: ground.mode.to_owned(),
             startup: one("startup", &wanted, &progress, || startup::measure(ground))?,
             idle: one("idle", &wanted, &progress, || idle::measure(ground))?,
+            samples: one("samples", &wanted, &progress, || samples::measure(ground))?,
             gpus: one("gpus", &wanted, &progress, || gpus::measure(ground))?.flatten(),
             flood: one("flood", &wanted, &progress, || flood::measure(ground))?,
             record: one("record", &wanted, &progress, || record::programs(ground))?,

@@ -81,6 +81,14 @@ pub(super) fn exits(ground: Ground<'_>) -> anyhow::Result<Record> {
     Ok(Record { verdict, ..record })
 }
 
+/// A recorder that nobody asks anything.
+pub(super) fn recording(ground: Ground<'_>, store: &Path) -> Command {
+    let mut command = Command::new(ground.tracer);
+    command.args(["record", "--no-socket", "--probe-mode", ground.mode, "--store"]).arg(store);
+    command.stdout(Stdio::null());
+    command
+}
+
 fn measure(ground: Ground<'_>, words: &[&str], cpus: &[usize]) -> anyhow::Result<Record> {
     let file_system = file_system_of(ground.disk)?;
     let place = Place::under(ground.disk)?;
@@ -88,9 +96,7 @@ fn measure(ground: Ground<'_>, words: &[&str], cpus: &[usize]) -> anyhow::Result
     let words: Vec<_> = words.iter().map(OsString::from).collect();
     let held = Held::start(ground.workload, &words, cpus)?;
 
-    let mut command = Command::new(ground.tracer);
-    command.args(["record", "--no-socket", "--probe-mode", ground.mode, "--store"]).arg(&store);
-    let (mut recorder, talk) = attached(command.stdout(Stdio::null()))?;
+    let (mut recorder, talk) = attached(&mut recording(ground, &store))?;
     let cpu_before = cpu_time(recorder.tgid())?;
     let started = Instant::now();
     let truth = held.release()?.finish()?;
