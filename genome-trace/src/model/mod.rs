@@ -4,6 +4,7 @@
 mod alert;
 mod attach;
 mod compare_report;
+mod content;
 mod cost;
 mod crash;
 mod crash_report;
@@ -45,6 +46,7 @@ pub use attach::{
     AttachRequest, AttachWelcome, look_from_line, write_look,
 };
 pub use compare_report::{CompareReport, Comparison, Difference, PersonaProgram};
+pub use content::{FileContent, FileRead, FileToRead, NotRead};
 pub use cost::{Cost, ModeCost, ProgramCost, TotalCost, TracerCost};
 pub use crash::{
     Crash, CrashActivity, CrashConstraint, CrashFiles, CrashKind, CrashMemory, CrashNeighbour,
