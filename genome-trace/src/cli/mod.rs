@@ -282,7 +282,7 @@ pub struct View {
 
     /// Only these kinds, separated by commas: with --follow exec, fork, exit,
     /// signal, oom_kill, file_create, file_write, file_unlink, gpu_xid,
-    /// vram_spike, lost, and with --crashes oom, fatal_signal, killed,
+    /// vram_spike, alert, lost, and with --crashes oom, fatal_signal, killed,
     /// error_exit, gpu_fault
     #[arg(
         long,

@@ -59,7 +59,7 @@ pub use event::{
     Argv, Event, Exec, Exit, FileCreate, FileUnlink, FileWrite, GpuXid, MemoryConstraint, OomKill,
     Payload, Signal, VramSpike, XidTie,
 };
-pub use exposed::{Crashed, Exposed, StoreTally, Tally};
+pub use exposed::{Crashed, Exposed, OpenAlert, StoreTally, Tally};
 pub use gap::{Gap, GapReason};
 pub use gpu::{
     Gpu, GpuAccess, GpuDetails, GpuHealth, GpuIdentity, GpuName, GpuProcess, GpuProcessType,
