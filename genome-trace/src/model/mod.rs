@@ -3,6 +3,7 @@
 
 mod alert;
 mod attach;
+mod baseline;
 mod compare_report;
 mod content;
 mod cost;
@@ -45,6 +46,7 @@ pub use attach::{
     ATTACH_LINE_MAX, ATTACH_PROTOCOL, AttachAnswer, AttachFailure, AttachForm, AttachNote,
     AttachRequest, AttachWelcome, look_from_line, write_look,
 };
+pub use baseline::{BaselineRow, HabitReport, HabitsReport};
 pub use compare_report::{CompareReport, Comparison, Difference, PersonaProgram};
 pub use content::{FileContent, FileRead, FileToRead, NotRead};
 pub use cost::{Cost, ModeCost, ProgramCost, TotalCost, TracerCost};

@@ -10,7 +10,7 @@ mod files;
 mod levels;
 mod loops;
 
-pub use baselines::{Baselines, Habit, HabitPolicy, Quantity};
+pub use baselines::{Baselines, Habit, HabitPolicy, Normal, Quantity, ShownHabit};
 pub use book::{BookPolicy, RulePolicy};
 pub use files::FilePolicy;
 pub use levels::LevelPolicy;
@@ -57,7 +57,7 @@ impl Detectors {
     #[must_use]
     pub fn new(policy: &DetectPolicy, baselines: Baselines) -> Self {
         Self {
-            baselines,
+            baselines: baselines.with_policy(&policy.habits),
             files: FileWatch::new(&policy.files),
             levels: LevelWatch::new(&policy.levels),
             loops: LoopWatch::new(&policy.loops),

@@ -374,7 +374,8 @@ impl FileWatch {
     fn limit(&self, least: u64, habit: Option<Habit>) -> u64 {
         let Some(habit) = habit else { return least.max(1) };
         let usual = (habit.centre + self.policy.habit_spreads * habit.spread)
-            .max(self.policy.habit_factor * habit.centre);
+            .max(self.policy.habit_factor * habit.centre)
+            .max(self.policy.peak_factor * habit.peak);
         // More files than fit is more than anybody creates.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let usual = if usual.is_finite() { usual.ceil().max(0.0) as u64 } else { 0 };
@@ -757,7 +758,7 @@ fn severity(measured: u64, limit: u64) -> Severity {
 }
 
 fn basis(habit: Option<Habit>) -> Basis {
-    habit.map_or(Basis::Threshold, |Habit { samples, centre, spread }| Basis::Habit {
+    habit.map_or(Basis::Threshold, |Habit { samples, centre, spread, .. }| Basis::Habit {
         samples,
         centre,
         spread,

@@ -18,8 +18,10 @@ pub struct FilePolicy {
     pub reads_per_second: u32,
     /// With a habit, too much is more than its middle and so many spreads ...
     pub habit_spreads: f64,
-    /// ... and more than so many times its middle.
+    /// ... and more than so many times its middle ...
     pub habit_factor: f64,
+    /// ... and more than so many times its usual peak.
+    pub peak_factor: f64,
     /// What a tool starts, and what is created in a folder for builds and
     /// caches, is held against so many times the threshold.
     pub helper_factor: u64,
@@ -49,6 +51,7 @@ impl Default for FilePolicy {
             reads_per_second: 200,
             habit_spreads: 6.0,
             habit_factor: 3.0,
+            peak_factor: 1.5,
             helper_factor: 20,
             tool_factor: 1000,
             tools: owned(TOOLS),

@@ -409,12 +409,46 @@ fn a_hundred_thousand_files_are_critical_and_none_is_forgotten() {
 #[test]
 fn a_habit_moves_the_threshold() {
     let watch = FileWatch::new(&FilePolicy::default());
-    let habit = |centre, spread| Some(Habit { samples: 200, centre, spread });
+    let habit = |centre, spread, peak| Some(Habit { samples: 200, centre, spread, peak });
     assert_eq!(watch.limit(50, None), 50);
-    assert_eq!(watch.limit(50, habit(2.0, 1.0)), 50);
-    assert_eq!(watch.limit(50, habit(100.0, 10.0)), 300);
-    assert_eq!(watch.limit(50, habit(100.0, 100.0)), 700);
-    assert_eq!(watch.limit(50, habit(f64::NAN, f64::INFINITY)), 50);
+    assert_eq!(watch.limit(50, habit(2.0, 1.0, 4.0)), 50);
+    assert_eq!(watch.limit(50, habit(100.0, 10.0, 110.0)), 300);
+    assert_eq!(watch.limit(50, habit(100.0, 100.0, 110.0)), 700);
+    assert_eq!(watch.limit(50, habit(100.0, 10.0, 400.0)), 600);
+    assert_eq!(watch.limit(50, habit(f64::NAN, f64::INFINITY, 0.0)), 50);
+}
+
+/// One who always creates many is judged by that; what was too much is not
+/// learned.
+#[test]
+fn habits_are_learned_of_windows_without_anything_unusual() {
+    let policy = FilePolicy { window_ns: 20 * SECOND, ..FilePolicy::default() };
+    let (mut bench, whose) = (Bench::with(policy), persona("Coder"));
+    let mut made = 0;
+    let mut window = |bench: &mut Bench, files: u64| {
+        let mut told = Vec::new();
+        for number in 0..20 {
+            if number == 0 {
+                for _ in 0..files {
+                    made += 1;
+                    bench.create(&whose, 10, &format!("/out/{made}"));
+                }
+            }
+            told.extend(bench.second());
+        }
+        told
+    };
+    for _ in 0..230 {
+        assert!(window(&mut bench, 40).is_empty());
+    }
+    assert!(window(&mut bench, 100).is_empty());
+    let told = window(&mut bench, 1000);
+    let found = told.first().unwrap();
+    assert_eq!(found.normal, Some(40.0));
+    assert_eq!((found.threshold, found.factor), (120.0, Some(found.measured / 40.0)));
+    assert!(matches!(found.basis, Basis::Habit { centre: 40.0, .. }), "{found:?}");
+    let habit = bench.baselines.habit(&whose, Quantity::FilesPerWindow).unwrap();
+    assert_eq!(habit.centre, 40.0);
 }
 
 fn read(bench: &mut Bench, hash: u64) -> usize {
