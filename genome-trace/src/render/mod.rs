@@ -2,6 +2,7 @@
 //! Pure; `sink` is what writes.
 
 mod alert;
+pub mod alerts;
 pub mod chart;
 pub mod compare;
 pub mod cost;
