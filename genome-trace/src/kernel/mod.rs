@@ -7,6 +7,7 @@ pub mod cgroup;
 pub mod clock;
 pub mod cpu_time;
 pub mod facts;
+pub mod file_content;
 pub mod file_watch;
 pub mod group;
 pub mod local_socket;

@@ -4,7 +4,9 @@
 mod alert;
 mod alert_report;
 mod attach;
+mod baseline;
 mod compare_report;
+mod content;
 mod cost;
 mod crash;
 mod crash_report;
@@ -47,7 +49,9 @@ pub use attach::{
     ATTACH_LINE_MAX, ATTACH_PROTOCOL, AttachAnswer, AttachFailure, AttachForm, AttachNote,
     AttachRequest, AttachWelcome, look_from_line, write_look,
 };
+pub use baseline::{BaselineRow, HabitReport, HabitsReport};
 pub use compare_report::{CompareReport, Comparison, Difference, PersonaProgram};
+pub use content::{FileContent, FileRead, FileToRead, NotRead};
 pub use cost::{Cost, ModeCost, ProgramCost, TotalCost, TracerCost};
 pub use crash::{
     Crash, CrashActivity, CrashConstraint, CrashFiles, CrashKind, CrashMemory, CrashNeighbour,

@@ -497,7 +497,7 @@ impl<S: Sink> Pipeline<S> {
             self.drain(Duration::MAX)?;
             self.stage.pass_counts()?;
         }
-        self.stage.pass_alerts()?;
+        self.stage.last_alerts()?;
         self.tell_losses()?;
         if let Some(recording) = &mut self.stage.recording {
             recording.flush().map_err(Failure::Record)?;
@@ -587,10 +587,18 @@ impl<S: Sink> Stage<S> {
 
     /// The processes that were there before the trace.
     fn keep_processes(&mut self) {
-        let Some(keep) = &mut self.listeners.keep else { return };
+        let Listeners { keep, alerts, .. } = &mut self.listeners;
+        if keep.is_none() && alerts.is_none() {
+            return;
+        }
         for record in self.attribution.records() {
-            let started = Some(self.known.wall_time(record.key.start_time));
-            keep.process(ProcessRecord { started, ..record });
+            if let Some(alerts) = alerts {
+                alerts.process(&record);
+            }
+            if let Some(keep) = keep {
+                let started = Some(self.known.wall_time(record.key.start_time));
+                keep.process(ProcessRecord { started, ..record });
+            }
         }
     }
 
@@ -630,6 +638,14 @@ impl<S: Sink> Stage<S> {
             }
         }
         Ok(())
+    }
+
+    /// What the last counts have shown.
+    fn last_alerts(&mut self) -> Result<(), Failure> {
+        if let Some(alerts) = &mut self.listeners.alerts {
+            alerts.tick(self.known.wall_time(boot_ns()));
+        }
+        self.pass_alerts()
     }
 
     /// `since_ns` is when the counters were read before this.
