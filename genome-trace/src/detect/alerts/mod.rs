@@ -76,6 +76,7 @@ impl Detectors {
     /// What everybody uses, once a second, and the GPUs where there are any.
     pub fn look(&mut self, usage: &Usage, gpus: Option<&GpuSnapshot>) {
         self.levels.look(usage, gpus, &mut self.baselines, &mut self.found);
+        self.loops.look(usage.wall_time, &mut self.found);
         self.files.look(usage.wall_time, &mut self.baselines, &mut self.found);
         self.book.take(&mut self.found);
         self.book.tick(usage.wall_time);
