@@ -103,7 +103,7 @@ pub(super) fn run(options: &Record) -> anyhow::Result<ExitCode> {
     };
     let readers = Readers::default();
     parts.sampling = Some(sampling(readers.clone(), latest));
-    parts.alerts = Some(alerting::parts(&config));
+    parts.alerts = Some(alerting::parts(&config, &options.store));
     let run = Pipeline::new(parts, readers.clone()).run(stop);
     let attending = async {
         let Some(door) = &door else { return attendant.attend().await };

@@ -498,6 +498,10 @@ impl<S: Sink> Pipeline<S> {
             self.stage.pass_counts()?;
         }
         self.stage.pass_alerts()?;
+        if let Listeners { keep: Some(keep), alerts: Some(alerts), .. } = &mut self.stage.listeners
+        {
+            alerts.keep_learned(keep, true);
+        }
         self.tell_losses()?;
         if let Some(recording) = &mut self.stage.recording {
             recording.flush().map_err(Failure::Record)?;
@@ -610,6 +614,9 @@ impl<S: Sink> Stage<S> {
         }
         if let Some(keep) = keep {
             keep.usage(&usage);
+            if let Some(alerts) = alerts {
+                alerts.keep_learned(keep, false);
+            }
         }
     }
 

@@ -93,6 +93,11 @@ impl Detectors {
         self.book.next()
     }
 
+    /// What was learned, to be kept, or to be forgotten.
+    pub const fn baselines_mut(&mut self) -> &mut Baselines {
+        &mut self.baselines
+    }
+
     /// What was learned.
     #[must_use]
     pub const fn baselines(&self) -> &Baselines {
