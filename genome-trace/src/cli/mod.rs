@@ -1,6 +1,7 @@
 //! The command line: what can be asked for. No logic.
 
 mod age;
+mod alerts;
 mod crashes;
 mod history;
 mod interval;
@@ -16,6 +17,7 @@ mod watch;
 mod when;
 
 pub use age::Age;
+pub use alerts::{AlertOptions, Alerts, AlertsAction, AlertsTest};
 pub use crashes::CrashOptions;
 pub use history::HistoryOptions;
 pub use interval::Interval;
@@ -61,6 +63,7 @@ use crate::{
         sudo genome-trace record\n  \
         genome-trace --genome-id=a3f9\n  \
         genome-trace --crashes --last=1h\n  \
+        genome-trace --alerts --last=24h\n  \
         genome-trace --history=24h\n  \
         genome-trace --compare=yesterday\n  \
         sudo genome-trace --follow --pid=4711 --format=json > trace.jsonl\n  \
@@ -164,6 +167,8 @@ pub enum Action {
     Run(Run),
     /// Record everything that happens in a store, until it is stopped
     Record(Record),
+    /// Try out how alerts are told
+    Alerts(Alerts),
     /// Mark that a phase begins, in the sessions that --output writes now
     Phase(Phase),
     /// Report what a session came to: peaks, averages, memory that was not
@@ -263,7 +268,7 @@ pub struct Run {
 
 /// Views and what they are narrowed to.
 #[derive(Args, Debug)]
-#[command(group = ArgGroup::new("one_view").required(true).multiple(true).args(["follow", "stats", "crashes", "history", "compare", "watch", "genome_id"]))]
+#[command(group = ArgGroup::new("one_view").required(true).multiple(true).args(["follow", "stats", "crashes", "history", "compare", "watch", "genome_id", "alerts"]))]
 pub struct View {
     /// Show events as they happen, until Ctrl-C
     #[arg(long, conflicts_with_all = ["stats", "crashes"])]
@@ -282,7 +287,7 @@ pub struct View {
 
     /// Only these kinds, separated by commas: with --follow exec, fork, exit,
     /// signal, oom_kill, file_create, file_write, file_unlink, gpu_xid,
-    /// vram_spike, lost, and with --crashes oom, fatal_signal, killed,
+    /// vram_spike, alert, lost, and with --crashes oom, fatal_signal, killed,
     /// error_exit, gpu_fault
     #[arg(
         long,
@@ -372,7 +377,7 @@ pub struct View {
     /// beside showing it, where no recorder does so already
     #[arg(long, conflicts_with_all = ["stats", "crashes"], help_heading = "Store")]
     pub no_store: bool,
-    /// Where to record, or what --crashes, --history, --compare, --stats and
+    /// Where to record, or what --crashes, --alerts, --history, --compare, --stats and
     /// --genome-id read: a folder, or a file whose name ends in .db
     #[arg(
         long,
@@ -416,6 +421,9 @@ pub struct View {
     /// Which crashes.
     #[command(flatten)]
     pub crash_options: CrashOptions,
+    /// Which alerts.
+    #[command(flatten)]
+    pub alert_options: AlertOptions,
 }
 
 /// Ways to print.
@@ -448,11 +456,11 @@ pub enum ViewFormat {
     Table,
     /// JSON: one object, or with --follow one a line
     Json,
-    /// A line for each crash, figure, persona or process: of reports, not of
+    /// A line for each crash, alert, figure, persona or process: of reports, not of
     /// --follow
     Csv,
-    /// Metrics, as OpenMetrics text: of --stats, --genome-id, --crashes and
-    /// --history
+    /// Metrics, as OpenMetrics text: of --stats, --genome-id, --crashes,
+    /// --alerts and --history
     Prometheus,
 }
 

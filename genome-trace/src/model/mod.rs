@@ -2,6 +2,7 @@
 //! know neither the kernel's layout nor how they are shown.
 
 mod alert;
+mod alert_report;
 mod attach;
 mod baseline;
 mod compare_report;
@@ -40,7 +41,9 @@ mod xid;
 
 pub use alert::{
     Alert, AlertChange, AlertFiles, AlertProcess, Anomaly, Basis, Rule, Severity, UnknownRule,
+    UnknownSeverity,
 };
+pub use alert_report::{AlertReport, AlertState};
 pub use attach::{
     ATTACH_LINE_MAX, ATTACH_PROTOCOL, AttachAnswer, AttachFailure, AttachForm, AttachNote,
     AttachRequest, AttachWelcome, look_from_line, write_look,
@@ -59,7 +62,7 @@ pub use event::{
     Argv, Event, Exec, Exit, FileCreate, FileUnlink, FileWrite, GpuXid, MemoryConstraint, OomKill,
     Payload, Signal, VramSpike, XidTie,
 };
-pub use exposed::{Crashed, Exposed, StoreTally, Tally};
+pub use exposed::{Crashed, Exposed, OpenAlert, StoreTally, Tally};
 pub use gap::{Gap, GapReason};
 pub use gpu::{
     Gpu, GpuAccess, GpuDetails, GpuHealth, GpuIdentity, GpuName, GpuProcess, GpuProcessType,

@@ -5,7 +5,7 @@ use super::Keep;
 use crate::{
     detect::Detectors,
     kernel::clock::boot_ns,
-    model::{Alert, Event, GpuSnapshot, Payload, Process, RecentCrash, Usage, Watch},
+    model::{Alert, Event, GpuSnapshot, RecentCrash, Usage},
 };
 
 /// What is watched for, and who is told of it.
@@ -72,21 +72,5 @@ impl Alerts {
 
 /// What has become of an alert, as an event.
 pub(super) fn event(alert: &Alert) -> Event<'_> {
-    let process = alert.anomaly.process.as_ref();
-    Event {
-        ktime_ns: boot_ns(),
-        wall_time: alert.ended.unwrap_or(alert.last),
-        process: process.map(|process| Process {
-            key: process.key,
-            tid: None,
-            ppid: None,
-            uid: None,
-            comm: process.comm.as_deref().map(str::as_bytes),
-            cgroup_path: None,
-            watch: Watch::default(),
-        }),
-        persona: alert.anomaly.persona.as_ref(),
-        persona_root: None,
-        payload: Payload::Alert(alert),
-    }
+    alert.event(boot_ns())
 }

@@ -1,4 +1,4 @@
-//! What is kept: events, processes, crashes, samples and gaps, in one SQLite
+//! What is kept: events, processes, crashes, alerts, samples and gaps, in one SQLite
 //! file that one recorder writes while others read it.
 //!
 //! Writing never holds up the tracer: items go into a bounded queue, and a
@@ -34,7 +34,7 @@ pub use error::StoreError;
 pub use item::{EventCopy, Item, ItemKind};
 pub use place::Place;
 pub use query::{
-    CrashId, CrashQuery, EventQuery, Resolution, SampleQuery, StoredCrash, TrackQuery,
+    AlertQuery, CrashId, CrashQuery, EventQuery, Resolution, SampleQuery, StoredCrash, TrackQuery,
 };
 pub use queue::QueueLimits;
 pub use reader::Reader;
@@ -45,7 +45,7 @@ pub use writer::{Writer, WriterOptions};
 use std::{ops::ControlFlow, time::Duration};
 
 use crate::model::{
-    BaselineRow, Event, Gap, PersonaProgram, ProcessKey, ProcessRecord, RecorderRun, RollUp,
+    Alert, BaselineRow, Event, Gap, PersonaProgram, ProcessKey, ProcessRecord, RecorderRun, RollUp,
     TimeRange, Track,
 };
 
@@ -72,6 +72,12 @@ pub trait History {
     /// # Errors
     /// The store cannot be read.
     fn crashes(&self, query: &CrashQuery) -> Result<Vec<StoredCrash>, StoreError>;
+
+    /// Alerts, those that were raised last first.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn alerts(&self, query: &AlertQuery) -> Result<Vec<Alert>, StoreError>;
 
     /// One crash.
     ///

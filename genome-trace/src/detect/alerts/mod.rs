@@ -11,7 +11,7 @@ mod levels;
 mod loops;
 
 pub use baselines::{Baselines, Habit, HabitPolicy, Normal, Quantity, ShownHabit};
-pub use book::BookPolicy;
+pub use book::{BookPolicy, RulePolicy};
 pub use files::FilePolicy;
 pub use levels::LevelPolicy;
 pub use loops::LoopPolicy;
@@ -86,6 +86,16 @@ impl Detectors {
     pub fn crashed(&mut self, crash: &RecentCrash) {
         self.loops.crashed(crash, &mut self.found);
         self.book.take(&mut self.found);
+    }
+
+    /// From now on; what was learned and found so far stays.
+    pub fn set_policy(&mut self, policy: &DetectPolicy) {
+        self.book.set_policy(&policy.book);
+    }
+
+    /// Alerts that are not over.
+    pub fn open_alerts(&self) -> impl Iterator<Item = &Alert> {
+        self.book.open()
     }
 
     /// The next alert of which something has become.
