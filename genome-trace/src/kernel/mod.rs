@@ -26,3 +26,4 @@ pub mod suspend;
 pub mod symbol;
 pub mod syscall;
 pub mod tracefs;
+pub mod user;

@@ -40,6 +40,7 @@ use neighbours::Neighbours;
 use sampling::{Around, Sampling};
 
 use crate::{
+    detect::DetectPolicy,
     kernel::{clock::boot_ns, syscall::wait_for_programs},
     model::{Event, EventKind, Lost, Payload, ProcessRecord},
     probe::{Object, Tasks},
@@ -101,6 +102,8 @@ pub enum Request {
     /// Pass on what has happened until now, counts included; answered when
     /// that is done.
     CatchUp(oneshot::Sender<()>),
+    /// Watch for what is too much as this says, from now on.
+    Watch(Box<DetectPolicy>),
 }
 
 /// Where they come in.
@@ -316,6 +319,12 @@ impl<S: Sink> Pipeline<S> {
                         Request::ReadRules(answer) => {
                             let _ = answer.send(self.read_rules_again("were"));
                         }
+                        Request::Watch(policy) => {
+                            if let Some(alerts) = &mut self.stage.listeners.alerts {
+                                alerts.set_policy(&policy);
+                            }
+                            self.stage.pass_alerts()?;
+                        }
                         Request::CatchUp(answer) => {
                             self.flush_counts()?;
                             flushed = Instant::now();
@@ -498,6 +507,10 @@ impl<S: Sink> Pipeline<S> {
             self.stage.pass_counts()?;
         }
         self.stage.last_alerts()?;
+        if let Listeners { keep: Some(keep), alerts: Some(alerts), .. } = &mut self.stage.listeners
+        {
+            alerts.keep_learned(keep, true);
+        }
         self.tell_losses()?;
         if let Some(recording) = &mut self.stage.recording {
             recording.flush().map_err(Failure::Record)?;
@@ -618,6 +631,9 @@ impl<S: Sink> Stage<S> {
         }
         if let Some(keep) = keep {
             keep.usage(&usage);
+            if let Some(alerts) = alerts {
+                alerts.keep_learned(keep, false);
+            }
         }
     }
 

@@ -6,10 +6,12 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension as _, params};
 use rustc_hash::FxHashMap;
 
 use super::{
+    baselines,
     intern::Interned,
     item::{EventCopy, Item, Part},
     payload,
     process_row::{self, Changes},
+    status::ForgetOrder,
 };
 use crate::model::{Alert, Crash, EventKind, Gap, Metric, ProcessKey, Sample, SampleSource};
 
@@ -22,6 +24,8 @@ pub(super) struct Known {
     series: HashMap<(SampleSource, Metric), (i64, i64)>,
     earliest_sample_ns: Option<i64>,
     taken: Taken,
+    /// What was ordered to be forgotten, where baselines were written.
+    orders: Option<Vec<ForgetOrder>>,
 }
 
 /// How long a series counts as seen.
@@ -34,6 +38,12 @@ impl Known {
         self.interned.forget();
         self.series.clear();
         self.taken = Taken::default();
+        self.orders = None;
+    }
+
+    /// What was ordered to be forgotten, since the last such call.
+    pub(super) fn take_orders(&mut self) -> Option<Vec<ForgetOrder>> {
+        self.orders.take()
     }
 
     /// The time of the earliest sample since the last such call.
@@ -66,6 +76,10 @@ pub(super) fn write(
             Item::Process(process) => process_row::write_record(connection, boot, process)?,
             Item::Crash(crash) => write_crash(connection, crash)?,
             Item::Alert(alert) => write_alert(connection, alert)?,
+            Item::Baselines(rows) => {
+                let orders = baselines::write(connection, rows)?;
+                known.orders = Some(orders);
+            }
             Item::Sample(sample) => write_sample(connection, known, sample)?,
             Item::Gap(gap) => write_gap(connection, gap)?,
         }

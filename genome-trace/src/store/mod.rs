@@ -6,6 +6,7 @@
 //! What finds no room is counted, and becomes a gap. Whatever becomes of the disk, the thread goes on
 //! trying, and [`Store::status`] says how it stands.
 
+mod baselines;
 mod batch;
 mod clock;
 mod error;
@@ -28,6 +29,7 @@ mod status;
 mod unstored;
 mod writer;
 
+pub use baselines::forget_baselines;
 pub use error::StoreError;
 pub use item::{EventCopy, Item, ItemKind};
 pub use place::Place;
@@ -37,14 +39,14 @@ pub use query::{
 pub use queue::QueueLimits;
 pub use reader::Reader;
 pub use retention::Retention;
-pub use status::{StoreState, StoreStatus};
+pub use status::{ForgetOrder, StoreState, StoreStatus};
 pub use writer::{Writer, WriterOptions};
 
 use std::{ops::ControlFlow, time::Duration};
 
 use crate::model::{
-    Alert, Event, Gap, PersonaProgram, ProcessKey, ProcessRecord, RecorderRun, RollUp, TimeRange,
-    Track,
+    Alert, BaselineRow, Event, Gap, PersonaProgram, ProcessKey, ProcessRecord, RecorderRun, RollUp,
+    TimeRange, Track,
 };
 
 /// Takes what is to be kept.
@@ -110,6 +112,13 @@ pub trait History {
     /// # Errors
     /// The store cannot be read.
     fn process(&self, key: ProcessKey) -> Result<Option<ProcessRecord>, StoreError>;
+
+    /// What personas are used to, by persona, as of a minute ago where a recorder
+    /// runs.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn baselines(&self) -> Result<Vec<BaselineRow>, StoreError>;
 
     /// Samples, the earliest first.
     ///

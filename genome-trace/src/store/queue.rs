@@ -43,7 +43,9 @@ fn share(kind: ItemKind, limit: usize) -> usize {
         ItemKind::Event(EventKind::FileCreate | EventKind::FileWrite | EventKind::FileUnlink) => {
             limit - limit / 4
         }
-        ItemKind::Event(_) | ItemKind::Process | ItemKind::Sample => limit - limit / 16,
+        ItemKind::Event(_) | ItemKind::Process | ItemKind::Baselines | ItemKind::Sample => {
+            limit - limit / 16
+        }
     }
 }
 

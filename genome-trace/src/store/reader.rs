@@ -16,14 +16,14 @@ use rustix::{
 
 use super::{
     AlertQuery, CrashId, CrashQuery, EventQuery, History, Resolution, SampleQuery, StoreError,
-    StoredCrash, TrackQuery,
+    StoredCrash, TrackQuery, baselines,
     error::Told as _,
     place::Place,
     schema::{self, Found, MIGRATIONS},
 };
 use crate::model::{
-    Alert, Event, Gap, Metric, PersonaProgram, ProcessKey, ProcessRecord, RecorderRun, RollUp,
-    TimeRange, Track, WallTime,
+    Alert, BaselineRow, Event, Gap, Metric, PersonaProgram, ProcessKey, ProcessRecord, RecorderRun,
+    RollUp, TimeRange, Track, WallTime,
 };
 
 /// How long a reader waits where the store is being recovered or upgraded.
@@ -257,6 +257,10 @@ impl History for Reader {
                 .optional()
         };
         read().told(READ, self.place.file())
+    }
+
+    fn baselines(&self) -> Result<Vec<BaselineRow>, StoreError> {
+        baselines::read(&self.connection).told(READ, self.place.file())
     }
 
     fn samples(&self, query: &SampleQuery) -> Result<Vec<RollUp>, StoreError> {

@@ -85,6 +85,7 @@ impl Detectors {
     pub fn look(&mut self, usage: &Usage, gpus: Option<&GpuSnapshot>) {
         self.levels.look(usage, gpus, &mut self.baselines, &mut self.found);
         self.tick_files(usage.machine.uptime_ns, usage.wall_time);
+        self.loops.look(usage.wall_time, &mut self.found);
         self.book.take(&mut self.found);
         self.book.tick(usage.wall_time);
     }
@@ -122,8 +123,12 @@ impl Detectors {
         self.book.take(&mut self.found);
     }
 
-    /// From now on; what was learned and found so far stays.
+    /// From now on; what was learned and found so far stays. The window of
+    /// files and its tools, and how habits are learned, are those of the start.
     pub fn set_policy(&mut self, policy: &DetectPolicy) {
+        self.files.set_policy(&policy.files);
+        self.levels.set_policy(&policy.levels);
+        self.loops.set_policy(&policy.loops);
         self.book.set_policy(&policy.book);
     }
 
@@ -135,6 +140,11 @@ impl Detectors {
     /// The next alert of which something has become.
     pub fn next_alert(&mut self) -> Option<Alert> {
         self.book.next()
+    }
+
+    /// What was learned, to be kept, or to be forgotten.
+    pub const fn baselines_mut(&mut self) -> &mut Baselines {
+        &mut self.baselines
     }
 
     /// What was learned.

@@ -25,7 +25,7 @@ use learned::Learned;
 
 /// Personas that are remembered; then the one goes that was learned from
 /// longest ago. With every quantity that is 20 MiB at the very most.
-pub const PERSONAS_MAX: usize = 512;
+pub(super) const PERSONAS_MAX: usize = 512;
 /// Others that a young persona is judged by.
 const NEIGHBOURS_ASKED: usize = 64;
 /// Fewer say nothing.

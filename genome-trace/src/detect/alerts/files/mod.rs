@@ -117,6 +117,15 @@ impl FileWatch {
         }
     }
 
+    /// From now on. What was counted is in the window's parts, and a program's
+    /// class is known from its exec on: those two stay.
+    pub(super) fn set_policy(&mut self, policy: &FilePolicy) {
+        let FilePolicy { window_ns, tools, .. } = self.policy.clone();
+        self.policy = FilePolicy { window_ns, tools, ..policy.clone() };
+        self.build_folders =
+            self.policy.build_folders.iter().map(|name| name.as_bytes().into()).collect();
+    }
+
     /// A process that was there before the first event.
     pub(super) fn process(&mut self, record: &ProcessRecord) {
         if record.persona.is_some() {
