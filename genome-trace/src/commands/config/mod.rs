@@ -343,7 +343,7 @@ mod tests {
             ("[alerts.files]\nfiles = -1", 2, "from 1 on"),
             ("[alerts.files]\nfile = 1", 2, "file"),
             ("[alerts.levels]\nvram_caution = 67", 2, "from 0 to 1"),
-            ("[alerts.levels]\nleak = \"much\"", 2, "number"),
+            ("[alerts.levels]\nleak = \"much\"", 2, "unit of size"),
             ("[alerts.levels]\ncpu_factor = -2.0", 2, "from 0 on"),
             ("[alerts.levels]\ncpu_factor = nan", 2, "from 0 on"),
             ("[alerts.webhook.a]\nseverity = \"error\"", 1, "url"),
