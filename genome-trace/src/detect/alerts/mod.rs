@@ -90,6 +90,9 @@ impl Detectors {
 
     /// From now on; what was learned and found so far stays.
     pub fn set_policy(&mut self, policy: &DetectPolicy) {
+        self.baselines.set_policy(&policy.habits);
+        self.levels.set_policy(&policy.levels);
+        self.loops.set_policy(&policy.loops);
         self.book.set_policy(&policy.book);
     }
 

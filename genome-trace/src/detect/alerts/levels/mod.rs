@@ -117,6 +117,10 @@ impl LevelWatch {
         }
     }
 
+    pub(super) fn set_policy(&mut self, policy: &LevelPolicy) {
+        self.policy = policy.clone();
+    }
+
     /// A jump of GPU memory is told by who looks at the GPUs.
     pub(super) fn hear(&mut self, event: &Event<'_>, found: &mut Vec<Anomaly>) {
         let (Payload::VramSpike(spike), Some(persona)) = (&event.payload, event.persona) else {

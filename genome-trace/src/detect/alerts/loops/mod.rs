@@ -75,6 +75,11 @@ impl LoopWatch {
         Self { policy: policy.clone(), crashes: BTreeMap::new(), restarts: Restarts::new(policy) }
     }
 
+    pub(super) fn set_policy(&mut self, policy: &LoopPolicy) {
+        self.policy = policy.clone();
+        self.restarts.set_policy(policy);
+    }
+
     pub(super) fn hear(&mut self, event: &Event<'_>, found: &mut Vec<Anomaly>) {
         found.extend(self.restarts.hear(event));
     }
