@@ -14,6 +14,7 @@ mod exit_event;
 mod file_account;
 mod filter;
 mod gpu;
+mod levels;
 mod metrics;
 mod oom;
 mod persona;
@@ -60,6 +61,7 @@ fn main() -> ExitCode {
     crashes::add_to(&mut suite);
     tasks::add_to(&mut suite);
     cost::add_to(&mut suite);
+    levels::add_to(&mut suite);
     soak::add_to(&mut suite);
     libtest_mimic::run(&arguments, suite.into_trials()).exit_code()
 }

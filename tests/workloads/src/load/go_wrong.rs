@@ -34,6 +34,10 @@ pub(crate) fn run(args: &GoWrong) -> anyhow::Result<Value> {
     let until = Instant::now() + Duration::from_secs(args.wrong_seconds);
     let mut kept = Kept::default();
     let mut next = Instant::now();
+    if args.how == Wrong::Spin {
+        // A busy machine is not to make half a loop of it.
+        rustix::process::nice(-20).context("take precedence (root needed)")?;
+    }
     if args.how == Wrong::Spike {
         kept.memory.push(memory(SPIKE_BYTES));
     }
