@@ -5,16 +5,27 @@ use std::path::Path;
 use super::config::Config;
 use crate::{
     detect::{Baselines, DetectPolicy, Detectors},
+    kernel::file_content::ContentReader,
+    model::Alert,
     pipeline::AlertParts,
     store::{History as _, Place, Reader, StoreError},
 };
 
-/// The detectors of a run that sees everything.
-/// They begin with what was learned before, which is in the store.
-pub(super) fn parts(config: &Config, store: &Path) -> AlertParts {
+/// The detectors of a run that sees everything, and `tell`, who hears of their
+/// alerts. They begin with what was learned before, which is in the store.
+pub(super) fn parts(
+    config: &Config,
+    store: &Path,
+    tell: impl FnMut(&Alert) + 'static,
+) -> AlertParts {
     let policy = config.detect_policy();
+    // Without a thread there are no duplicates, and everything else.
+    let contents = match policy.files.reads_per_second {
+        0 => None,
+        _ => ContentReader::start().ok(),
+    };
     let detectors = Detectors::new(&policy, learned(&policy, store));
-    AlertParts { detectors, tell: Box::new(|_| {}) }
+    AlertParts { detectors, contents, tell: Box::new(tell) }
 }
 
 /// What cannot be read is learned anew.

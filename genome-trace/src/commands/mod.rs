@@ -20,6 +20,7 @@ mod gpus;
 mod history;
 mod last_hour;
 mod looks;
+mod notifying;
 mod one_persona;
 mod personas;
 mod phase;

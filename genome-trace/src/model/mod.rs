@@ -6,6 +6,7 @@ mod alert_report;
 mod attach;
 mod baseline;
 mod compare_report;
+mod content;
 mod cost;
 mod crash;
 mod crash_report;
@@ -50,6 +51,7 @@ pub use attach::{
 };
 pub use baseline::{BaselineRow, HabitReport, HabitsReport};
 pub use compare_report::{CompareReport, Comparison, Difference, PersonaProgram};
+pub use content::{FileContent, FileRead, FileToRead, NotRead};
 pub use cost::{Cost, ModeCost, ProgramCost, TotalCost, TracerCost};
 pub use crash::{
     Crash, CrashActivity, CrashConstraint, CrashFiles, CrashKind, CrashMemory, CrashNeighbour,

@@ -3,15 +3,17 @@
 
 use super::Keep;
 use crate::{
-    detect::Detectors,
-    kernel::clock::boot_ns,
-    model::{Alert, Event, GpuSnapshot, RecentCrash, Usage},
+    detect::{DetectPolicy, Detectors},
+    kernel::{clock::boot_ns, file_content::ContentReader},
+    model::{Alert, Event, GpuSnapshot, ProcessRecord, RecentCrash, Usage, WallTime},
 };
 
 /// What is watched for, and who is told of it.
 pub struct AlertParts {
     /// What finds them.
     pub detectors: Detectors,
+    /// Looks at new files' beginnings; without it nobody does.
+    pub contents: Option<ContentReader>,
     /// Takes what has become of an alert. It is not to wait for anything.
     pub tell: Box<dyn FnMut(&Alert)>,
 }
@@ -49,12 +51,42 @@ impl Alerts {
         }
     }
 
+    /// A process that was there before the trace.
+    pub(super) fn process(&mut self, record: &ProcessRecord) {
+        self.parts.detectors.process(record);
+    }
+
+    /// From now on.
+    pub(super) fn set_policy(&mut self, policy: &DetectPolicy) {
+        self.parts.detectors.set_policy(policy);
+    }
+
     pub(super) fn hear(&mut self, event: &Event<'_>) {
         self.parts.detectors.hear(event);
     }
 
     pub(super) fn look(&mut self, usage: &Usage, gpus: Option<&GpuSnapshot>) {
         self.parts.detectors.look(usage, gpus);
+        self.look_into_files();
+    }
+
+    /// Time goes on, where nobody looks.
+    pub(super) fn tick(&mut self, wall_time: WallTime) {
+        self.parts.detectors.tick(boot_ns(), wall_time);
+    }
+
+    fn look_into_files(&mut self) {
+        let AlertParts { detectors, contents, .. } = &mut self.parts;
+        let Some(contents) = contents else { return detectors.drop_to_read() };
+        while let Some(read) = contents.answer() {
+            detectors.read(&read);
+        }
+        while let Some(file) = detectors.next_to_read() {
+            // What there is no room for is left out, as what cannot be read is.
+            if !contents.ask(file) {
+                return detectors.drop_to_read();
+            }
+        }
     }
 
     pub(super) fn crashed(&mut self, crash: &RecentCrash) {
