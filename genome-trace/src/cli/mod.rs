@@ -2,6 +2,7 @@
 
 mod age;
 mod alerts;
+mod baseline;
 mod crashes;
 mod history;
 mod interval;
@@ -18,6 +19,7 @@ mod when;
 
 pub use age::Age;
 pub use alerts::{AlertOptions, Alerts, AlertsAction, AlertsTest};
+pub use baseline::{Baseline, BaselineAction, BaselineFormat, BaselineReset, BaselineShow};
 pub use crashes::CrashOptions;
 pub use history::HistoryOptions;
 pub use interval::Interval;
@@ -169,6 +171,8 @@ pub enum Action {
     Record(Record),
     /// Try out how alerts are told
     Alerts(Alerts),
+    /// Show or forget what personas are used to, by which they are judged
+    Baseline(Baseline),
     /// Mark that a phase begins, in the sessions that --output writes now
     Phase(Phase),
     /// Report what a session came to: peaks, averages, memory that was not

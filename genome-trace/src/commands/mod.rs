@@ -6,6 +6,7 @@ mod alerts;
 mod alerts_test;
 mod attach;
 mod attach_line;
+mod baseline;
 mod compare;
 mod config;
 mod cost;
@@ -57,6 +58,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Action::Alerts(options)) => match options.action {
             AlertsAction::Test(options) => alerts_test::run(&options),
         },
+        Some(Action::Baseline(options)) => baseline::run(&options),
         Some(Action::Phase(options)) => phase::run(&options),
         Some(Action::Report(options)) => report::run(&options),
         Some(Action::Completions { shell }) => shell::completions(shell),

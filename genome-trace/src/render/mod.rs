@@ -3,6 +3,7 @@
 
 mod alert;
 pub mod alerts;
+pub mod baselines;
 pub mod chart;
 pub mod compare;
 pub mod cost;

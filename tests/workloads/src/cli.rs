@@ -61,6 +61,8 @@ pub(crate) enum Command {
     PidReuse(PidReuse),
     /// Hold memory on a GPU, and obey lines of stdin: hold BYTES, free, fault, end
     Vram(Vram),
+    /// Live quietly for a while, then go wrong in one way
+    GoWrong(GoWrong),
     /// Leave this process' pid in a new file, and print nothing
     Touch(Touch),
     /// Exit with a code, and print nothing
@@ -89,6 +91,7 @@ impl Command {
             Self::Tree(_) => "tree",
             Self::PidReuse(_) => "pid-reuse",
             Self::Vram(_) => "vram",
+            Self::GoWrong(_) => "go-wrong",
             Self::Touch(_) => "touch",
             Self::Exit(_) => "exit",
         }
@@ -368,6 +371,38 @@ pub(crate) struct Vram {
     /// How much to hold at first
     #[arg(long)]
     pub(crate) bytes: usize,
+}
+
+#[derive(Args)]
+pub(crate) struct GoWrong {
+    /// In which way
+    #[arg(long, value_enum)]
+    pub(crate) how: Wrong,
+    /// How long to live quietly
+    #[arg(long)]
+    pub(crate) quiet_seconds: u64,
+    /// How long to go wrong then
+    #[arg(long)]
+    pub(crate) wrong_seconds: u64,
+}
+
+/// What goes wrong.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Wrong {
+    /// Nothing
+    Nothing,
+    /// A MiB of memory a second is not given back
+    Leak,
+    /// 400 MiB are taken at once
+    Spike,
+    /// A loop that does nothing
+    Spin,
+    /// Ten descriptors a second are not closed
+    Descriptors,
+    /// Twenty threads a second are started, up to 400
+    Threads,
+    /// A hundred processes a second are forked
+    Spawns,
 }
 
 #[derive(Args)]

@@ -76,6 +76,7 @@ fn work(command: &Command) -> anyhow::Result<Value> {
         Command::Tree(args) => load::tree::run(args),
         Command::PidReuse(args) => load::pid_reuse::run(args),
         Command::Vram(args) => load::vram::run(args),
+        Command::GoWrong(args) => load::go_wrong::run(args),
         // Answered by `main`, which has nothing to tell about them.
         Command::Touch(_) | Command::Exit(_) => Ok(Value::Null),
     }

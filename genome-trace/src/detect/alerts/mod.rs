@@ -124,8 +124,9 @@ impl Detectors {
     }
 
     /// From now on; what was learned and found so far stays. The window of
-    /// files and its tools, and how habits are learned, are those of the start.
+    /// files and its tools are those of the start.
     pub fn set_policy(&mut self, policy: &DetectPolicy) {
+        self.baselines.set_policy(&policy.habits);
         self.files.set_policy(&policy.files);
         self.levels.set_policy(&policy.levels);
         self.loops.set_policy(&policy.loops);

@@ -15,6 +15,7 @@ mod exit_event;
 mod file_account;
 mod filter;
 mod gpu;
+mod levels;
 mod metrics;
 mod oom;
 mod persona;
@@ -62,6 +63,7 @@ fn main() -> ExitCode {
     tasks::add_to(&mut suite);
     cost::add_to(&mut suite);
     alerts_files::add_to(&mut suite);
+    levels::add_to(&mut suite);
     soak::add_to(&mut suite);
     libtest_mimic::run(&arguments, suite.into_trials()).exit_code()
 }

@@ -185,7 +185,7 @@ impl Learned {
         }
     }
 
-    fn settle(&mut self, policy: &HabitPolicy, scratch: &mut Vec<(f64, f64)>) {
+    pub(super) fn settle(&mut self, policy: &HabitPolicy, scratch: &mut Vec<(f64, f64)>) {
         let is_old_enough = self.samples >= policy.samples_to_learn;
         self.habit = if is_old_enough { self.find(scratch) } else { None };
     }

@@ -173,12 +173,18 @@ impl Baselines {
 
     /// What was learned, learned otherwise from now on.
     #[must_use]
-    pub(super) fn with_policy(self, policy: &HabitPolicy) -> Self {
-        if self.policy == *policy {
-            return self;
+    pub(super) fn with_policy(mut self, policy: &HabitPolicy) -> Self {
+        self.set_policy(policy);
+        self
+    }
+
+    pub(super) fn set_policy(&mut self, policy: &HabitPolicy) {
+        if self.policy != *policy {
+            self.policy = policy.clone();
+            for (_, learned) in self.of.values_mut().flatten() {
+                learned.settle(policy, &mut self.scratch);
+            }
         }
-        let rows = self.rows();
-        Self::from_rows(&rows, policy)
     }
 
     /// Takes in a sample.

@@ -105,11 +105,6 @@ struct Look<'a> {
 }
 
 impl LevelWatch {
-    /// From now on.
-    pub(super) fn set_policy(&mut self, policy: &LevelPolicy) {
-        self.policy = policy.clone();
-    }
-
     pub(super) fn new(policy: &LevelPolicy) -> Self {
         Self {
             policy: policy.clone(),
@@ -120,6 +115,10 @@ impl LevelWatch {
             machine: Zone::default(),
             gpus: BTreeMap::new(),
         }
+    }
+
+    pub(super) fn set_policy(&mut self, policy: &LevelPolicy) {
+        self.policy = policy.clone();
     }
 
     /// A jump of GPU memory is told by who looks at the GPUs.

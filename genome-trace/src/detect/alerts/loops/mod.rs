@@ -75,10 +75,9 @@ impl LoopWatch {
         Self { policy: policy.clone(), crashes: BTreeMap::new(), restarts: Restarts::new(policy) }
     }
 
-    /// From now on. What is begun again is counted anew.
     pub(super) fn set_policy(&mut self, policy: &LoopPolicy) {
         self.policy = policy.clone();
-        self.restarts = Restarts::new(policy);
+        self.restarts.set_policy(policy);
     }
 
     pub(super) fn hear(&mut self, event: &Event<'_>, found: &mut Vec<Anomaly>) {

@@ -46,6 +46,10 @@ impl Restarts {
         Self { policy: policy.clone(), running: FxHashMap::default(), failed: FxHashMap::default() }
     }
 
+    pub(super) fn set_policy(&mut self, policy: &LoopPolicy) {
+        self.policy = policy.clone();
+    }
+
     pub(super) fn hear(&mut self, event: &Event<'_>) -> Option<Anomaly> {
         let process = event.process.as_ref()?;
         let tgid = process.key.tgid;
