@@ -16,6 +16,7 @@ pub mod detect;
 pub mod gpu;
 pub mod kernel;
 pub mod model;
+pub mod notify;
 pub mod persona;
 pub mod pipeline;
 pub mod probe;

@@ -1,6 +1,8 @@
 //! The command line: what can be asked for. No logic.
 
 mod age;
+mod alerts;
+mod baseline;
 mod crashes;
 mod history;
 mod interval;
@@ -18,6 +20,8 @@ mod watch;
 mod when;
 
 pub use age::Age;
+pub use alerts::{AlertOptions, Alerts, AlertsAction, AlertsTest};
+pub use baseline::{Baseline, BaselineAction, BaselineFormat, BaselineReset, BaselineShow};
 pub use crashes::CrashOptions;
 pub use history::HistoryOptions;
 pub use interval::Interval;
@@ -65,6 +69,7 @@ use crate::{
         sudo genome-trace record\n  \
         genome-trace --genome-id=a3f9\n  \
         genome-trace --crashes --last=1h\n  \
+        genome-trace --alerts --last=24h\n  \
         genome-trace --history=24h\n  \
         genome-trace --compare=yesterday\n  \
         genome-trace --predict\n  \
@@ -169,6 +174,10 @@ pub enum Action {
     Run(Run),
     /// Record everything that happens in a store, until it is stopped
     Record(Record),
+    /// Try out how alerts are told
+    Alerts(Alerts),
+    /// Show or forget what personas are used to, by which they are judged
+    Baseline(Baseline),
     /// Mark that a phase begins, in the sessions that --output writes now
     Phase(Phase),
     /// Report what a session came to: peaks, averages, memory that was not
@@ -273,7 +282,7 @@ pub struct Run {
 
 /// Views and what they are narrowed to.
 #[derive(Args, Debug)]
-#[command(group = ArgGroup::new("one_view").required(true).multiple(true).args(["follow", "stats", "crashes", "history", "compare", "predict", "watch", "genome_id"]))]
+#[command(group = ArgGroup::new("one_view").required(true).multiple(true).args(["follow", "stats", "crashes", "history", "compare", "predict", "watch", "genome_id", "alerts"]))]
 pub struct View {
     /// Show events as they happen, until Ctrl-C
     #[arg(long, conflicts_with_all = ["stats", "crashes"])]
@@ -295,7 +304,7 @@ pub struct View {
 
     /// Only these kinds, separated by commas: with --follow exec, fork, exit,
     /// signal, oom_kill, file_create, file_write, file_unlink, gpu_xid,
-    /// vram_spike, lost, and with --crashes oom, fatal_signal, killed,
+    /// vram_spike, alert, lost, and with --crashes oom, fatal_signal, killed,
     /// error_exit, gpu_fault
     #[arg(
         long,
@@ -385,8 +394,9 @@ pub struct View {
     /// beside showing it, where no recorder does so already
     #[arg(long, conflicts_with_all = ["stats", "crashes"], help_heading = "Store")]
     pub no_store: bool,
-    /// Where to record, or what --crashes, --history, --compare, --predict,
-    /// --stats and --genome-id read: a folder, or a file whose name ends in .db
+    /// Where to record, or what --crashes, --alerts, --history, --compare,
+    /// --predict, --stats and --genome-id read: a folder, or a file whose name
+    /// ends in .db
     #[arg(
         long,
         conflicts_with = "no_store",
@@ -429,6 +439,9 @@ pub struct View {
     /// Which crashes.
     #[command(flatten)]
     pub crash_options: CrashOptions,
+    /// Which alerts.
+    #[command(flatten)]
+    pub alert_options: AlertOptions,
 }
 
 /// Ways to print.
@@ -461,11 +474,11 @@ pub enum ViewFormat {
     Table,
     /// JSON: one object, or with --follow one a line
     Json,
-    /// A line for each crash, figure, persona or process: of reports, not of
+    /// A line for each crash, alert, figure, persona or process: of reports, not of
     /// --follow
     Csv,
     /// Metrics, as OpenMetrics text: of --stats, --genome-id, --crashes,
-    /// --history and --predict
+    /// --alerts, --history and --predict
     Prometheus,
 }
 

@@ -130,8 +130,8 @@ fn reported(reader: &Reader, stored: StoredCrash) -> anyhow::Result<ReportedCras
     Ok(ReportedCrash { id: id.0, crash })
 }
 
-/// The stretch of time that is asked for.
-fn range(options: &CrashOptions, now: &Zoned) -> anyhow::Result<TimeRange> {
+/// The stretch of time that is asked for, also of alerts.
+pub(super) fn range(options: &CrashOptions, now: &Zoned) -> anyhow::Result<TimeRange> {
     let now_is = wall_time(now);
     let resolve = |option: &str, moment: &Moment| {
         let at = moment.resolve(now).and_then(|at| i64::try_from(at.as_nanosecond()).ok());
@@ -151,7 +151,7 @@ fn range(options: &CrashOptions, now: &Zoned) -> anyhow::Result<TimeRange> {
     };
     if from >= now_is {
         bail!(
-            "--since {} is in the future, of which no crash is known; give a time that has passed",
+            "--since {} is in the future, of which nothing is known; give a time that has passed",
             local(from, now)
         );
     }

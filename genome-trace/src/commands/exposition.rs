@@ -30,8 +30,8 @@ impl SharedCount {
     }
 }
 
-/// A store that counts the crashes on their way: each once, however late all is
-/// known of it.
+/// A store that counts the crashes and alerts on their way: each once, however
+/// late all is known of it.
 pub(super) struct Counted {
     pub(super) store: Arc<dyn Store>,
     pub(super) count: SharedCount,
@@ -39,8 +39,10 @@ pub(super) struct Counted {
 
 impl Store for Counted {
     fn push(&self, item: Item) {
-        if let Item::Crash(crash) = &item {
-            self.count.lock().crashed(crash);
+        match &item {
+            Item::Crash(crash) => self.count.lock().crashed(crash),
+            Item::Alert(alert) => self.count.lock().alert(alert),
+            _ => {}
         }
         self.store.push(item);
     }

@@ -54,7 +54,7 @@ pub(super) fn run(view: &View) -> anyhow::Result<ExitCode> {
             hierarchy: Hierarchy::find(),
             publish: Box::new(|_, _| {}),
         });
-        parts.alerts = Some(alerting::parts(&config, None));
+        parts.alerts = Some(alerting::parts(&config, &view.store, |_| {}));
     }
     parts.keep = recording.as_ref().map(|recording| recording.keep(stderr, None)).transpose()?;
     announce(&plan, view.probe_mode, &view.pid, &view.persona);

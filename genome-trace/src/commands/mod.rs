@@ -2,9 +2,12 @@
 //! together.
 
 mod alerting;
+mod alerts;
+mod alerts_test;
 mod approvals;
 mod attach;
 mod attach_line;
+mod baseline;
 mod compare;
 mod config;
 mod cost;
@@ -18,6 +21,7 @@ mod gpus;
 mod history;
 mod last_hour;
 mod looks;
+mod notifying;
 mod one_persona;
 mod personas;
 mod phase;
@@ -41,7 +45,7 @@ mod written;
 
 use std::process::ExitCode;
 
-use crate::cli::{Action, Cli};
+use crate::cli::{Action, AlertsAction, Cli};
 
 /// Does what the command line asks for; the exit status where that is not an
 /// error.
@@ -57,6 +61,10 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Action::Personas(options)) => personas::run(&options),
         Some(Action::Run(options)) => run::run(&options),
         Some(Action::Record(options)) => record::run(&options),
+        Some(Action::Alerts(options)) => match options.action {
+            AlertsAction::Test(options) => alerts_test::run(&options),
+        },
+        Some(Action::Baseline(options)) => baseline::run(&options),
         Some(Action::Phase(options)) => phase::run(&options),
         Some(Action::Report(options)) => report::run(&options),
         Some(Action::Remedy(options)) => remedy::run(&options),
@@ -65,6 +73,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         None if cli.view.history_options.history.is_some() => history::run(&cli.view),
         None if cli.view.history_options.compare.is_some() => compare::run(&cli.view),
         None if cli.view.predict_options.predict.is_some() => predict::run(&cli.view),
+        None if cli.view.alert_options.alerts => alerts::run(&cli.view),
         None if cli.view.crashes => crashes::run(&cli.view),
         None if cli.view.watch_options.watch => watch::run(&cli.view),
         None if cli.view.stats_options.genome_id.is_some() => one_persona::run(&cli.view),

@@ -23,6 +23,7 @@ use super::{
     door::Door,
     exposition::{Exposition, Latest, SharedCount, SharedLatest},
     follow, gpus,
+    notifying::Notifying,
     recording::Recording,
     session::{self, Session, Wishes},
 };
@@ -52,6 +53,8 @@ pub(super) fn run(options: &Record) -> anyhow::Result<ExitCode> {
     let group = options.group.as_deref().map(group_named).transpose()?;
     let mut granted = wishes(options).grant()?;
     granted.keep_stderr(config.captures_stderr());
+    // A channel that cannot be is told before anything is made or attached, too.
+    let notifying = Notifying::start(&config)?;
     let service = Service::from_env()
         .context("cannot reach the service manager: correct or unset NOTIFY_SOCKET")?;
     // Before anything is made or attached, so that a port that is taken, or a
@@ -82,6 +85,7 @@ pub(super) fn run(options: &Record) -> anyhow::Result<ExitCode> {
             recording,
             exposition,
             ask: ask.clone(),
+            notifying: notifying.clone(),
         })
     })?;
     let Session { mut parts, plan, stderr } = granted.attach()?;
@@ -106,7 +110,13 @@ pub(super) fn run(options: &Record) -> anyhow::Result<ExitCode> {
         parts.sampling = Some(sampling(readers.clone(), latest));
         let store = attendant.recording.store();
         let remedies = alerting::remedies(&config, options.dry_run, &options.store, store)?;
-        parts.alerts = Some(alerting::parts(&config, remedies));
+        let channels = notifying.clone();
+        parts.alerts = Some(alerting::parts(&config, &options.store, move |alert| {
+            channels.tell(alert);
+            if let Some(remedies) = &remedies {
+                remedies.hear(alert);
+            }
+        }));
     }
     let run = Pipeline::new(parts, readers.clone()).run(stop);
     let attending = async {
@@ -123,6 +133,7 @@ pub(super) fn run(options: &Record) -> anyhow::Result<ExitCode> {
     let _ =
         runtime.block_on(tasks.run_until(async { timeout(LAST_LINES, readers.all_left()).await }));
     drop(tasks);
+    notifying.end();
     eprintln!("{}", follow::summary(&outcome));
     let closed = attendant.recording.close();
     session::told(result)?;
@@ -185,6 +196,7 @@ struct Attendant<'a> {
     recording: Recording,
     exposition: Option<Exposition>,
     ask: mpsc::Sender<Request>,
+    notifying: Notifying,
 }
 
 impl Attendant<'_> {
@@ -226,8 +238,12 @@ impl Attendant<'_> {
             // It tells by itself how it went.
             let _ = answered.await;
         }
+        let config = config.and_then(|config| self.notifying.set(&config).map(|()| config));
         match config {
             Ok(config) => {
+                let policy = Box::new(config.detect_policy());
+                // A pipeline that has ended watches for nothing.
+                let _ = self.ask.send(Request::Watch(policy)).await;
                 self.recording.set_retention(config.retention());
                 self.recording.set_crash_policy(config.crash_policy());
                 eprintln!("genome-trace: the configuration was read again");

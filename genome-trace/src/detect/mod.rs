@@ -19,7 +19,7 @@ mod vram;
 pub use advice::advise;
 pub use alerts::{
     Baselines, BookPolicy, DetectPolicy, Detectors, FilePolicy, Habit, HabitPolicy, LevelPolicy,
-    LoopPolicy, Quantity,
+    LoopPolicy, Normal, Quantity, RulePolicy, ShownHabit,
 };
 pub use crash::{CrashPolicy, CrashWatch, Ended, add_stderr};
 pub use health::{HealthFacts, health};

@@ -1,8 +1,12 @@
 //! Counts of everything that happens, for who only wants to know how much.
 
-use crate::model::{Crash, Crashed, Event, Lost, Payload, Persona, Tally};
+use std::collections::BTreeMap;
 
-/// Personas whose crashes are counted one by one. Names come from outside, and
+use crate::model::{
+    Alert, AlertChange, Crash, Crashed, Event, Lost, OpenAlert, Payload, Persona, Tally,
+};
+
+/// Personas whose crashes, and whose alerts, are counted one by one. Names come from outside, and
 /// counts are kept for as long as the recorder runs.
 pub const COUNTED_PERSONAS: usize = 200;
 
@@ -30,21 +34,43 @@ impl Count {
 
     /// Something crashed, and all is known of it.
     pub fn crashed(&mut self, crash: &Crash) {
-        let crashes = &mut self.tally.crashes;
-        let whose = crash.persona.as_ref().map_or(Crashed::Nobody, |name| {
+        let persona = crash.persona.as_ref().map(|name| {
             let genome_id = crash.genome_id.clone();
-            Crashed::Persona(Persona { name: name.clone(), genome_id })
+            Persona { name: name.clone(), genome_id }
         });
-        let is_known = crashes.keys().any(|(of, _)| *of == whose);
-        let has_room = || {
-            // The keys are in order, so those of one persona stand together.
-            let mut personas: Vec<_> = crashes.keys().map(|(of, _)| of).collect();
-            personas.dedup();
-            personas.len() < COUNTED_PERSONAS
-        };
-        let whose = if is_known || has_room() { whose } else { Crashed::Another };
-        *crashes.entry((whose, crash.kind)).or_default() += 1;
+        add_one(&mut self.tally.crashes, persona, crash.kind);
     }
+
+    /// Something has become of an alert.
+    pub fn alert(&mut self, alert: &Alert) {
+        let Tally { alerts, open_alerts, .. } = &mut self.tally;
+        let persona = || alert.anomaly.persona.clone();
+        let rule = alert.anomaly.rule;
+        if alert.change == AlertChange::Raised {
+            add_one(alerts, persona(), rule);
+        }
+        // As many as are open at one time: their number is bounded.
+        if alert.change == AlertChange::Ended {
+            open_alerts.remove(&alert.id);
+        } else {
+            let open = OpenAlert { persona: persona(), rule, severity: alert.severity };
+            open_alerts.insert(alert.id, open);
+        }
+    }
+}
+
+/// Counts one more, of whose name there is room for.
+fn add_one<K: Ord>(counts: &mut BTreeMap<(Crashed, K), u64>, persona: Option<Persona>, of: K) {
+    let whose = persona.map_or(Crashed::Nobody, Crashed::Persona);
+    let is_known = counts.keys().any(|(of, _)| *of == whose);
+    let has_room = || {
+        // The keys are in order, so those of one persona stand together.
+        let mut personas: Vec<_> = counts.keys().map(|(of, _)| of).collect();
+        personas.dedup();
+        personas.len() < COUNTED_PERSONAS
+    };
+    let whose = if is_known || has_room() { whose } else { Crashed::Another };
+    *counts.entry((whose, of)).or_default() += 1;
 }
 
 fn add(lost: &mut Lost, new: &Lost) {
@@ -157,5 +183,61 @@ mod tests {
         let p0 = Persona { name: "p0".to_owned(), genome_id: None };
         assert_eq!(crashes.get(&(Crashed::Persona(p0), CrashKind::Oom)), Some(&3));
         assert_eq!(crashes.get(&(Crashed::Nobody, CrashKind::Oom)), Some(&1));
+    }
+
+    #[test]
+    fn alerts_are_counted_once_and_open_until_they_are_over() {
+        use crate::model::{Anomaly, Basis, Rule, Severity, Unit};
+        let alert = |id, name: &str, change| Alert {
+            id,
+            change,
+            raised: TIME,
+            last: TIME,
+            ended: None,
+            severity: Severity::Error,
+            count: 1,
+            anomaly: Anomaly {
+                wall_time: TIME,
+                rule: Rule::CrashLoop,
+                severity: Severity::Warning,
+                persona: Some(Persona { name: name.to_owned(), genome_id: None }),
+                process: None,
+                cause: None,
+                metric: None,
+                unit: Unit::Count,
+                measured: 5.0,
+                normal: None,
+                factor: None,
+                threshold: 3.0,
+                window_ns: None,
+                slope_per_hour: None,
+                basis: Basis::Threshold,
+                confidence: None,
+                files: None,
+            },
+            text: String::new(),
+            advice: Vec::new(),
+        };
+        let mut count = Count::default();
+        for change in [AlertChange::Raised, AlertChange::GoesOn, AlertChange::Escalated] {
+            count.alert(&alert(1, "a", change));
+        }
+        count.alert(&alert(2, "a", AlertChange::Raised));
+        let tally = count.tally();
+        let a = Persona { name: "a".to_owned(), genome_id: None };
+        let key = (Crashed::Persona(a.clone()), Rule::CrashLoop);
+        assert_eq!(tally.alerts, [(key, 2)].into());
+        let open = OpenAlert { persona: Some(a), rule: Rule::CrashLoop, severity: Severity::Error };
+        assert_eq!(tally.open_alerts, [(1, open.clone()), (2, open)].into());
+        for id in [1, 2] {
+            count.alert(&alert(id, "a", AlertChange::Ended));
+        }
+        assert!(count.tally().open_alerts.is_empty());
+        for index in 0..COUNTED_PERSONAS + 10 {
+            count.alert(&alert(3, &format!("p{index}"), AlertChange::Raised));
+        }
+        let alerts = &count.tally().alerts;
+        assert_eq!(alerts.len(), COUNTED_PERSONAS + 1);
+        assert_eq!(alerts.get(&(Crashed::Another, Rule::CrashLoop)), Some(&11));
     }
 }

@@ -87,6 +87,22 @@ impl Service {
     }
 }
 
+/// Whether standard error is a stream to the journal, which takes priorities in
+/// front of lines (systemd.exec(5), `JOURNAL_STREAM`).
+#[must_use]
+pub fn stderr_is_journal() -> bool {
+    let Ok(stat) = rustix::fs::fstat(std::io::stderr()) else { return false };
+    is_stream(env::var("JOURNAL_STREAM").ok().as_deref(), stat.st_dev, stat.st_ino)
+}
+
+/// A child may have the variable of a parent whose stream it does not have.
+fn is_stream(variable: Option<&str>, device: u64, inode: u64) -> bool {
+    let parts = variable.and_then(|variable| variable.split_once(':'));
+    parts.is_some_and(|(of_device, of_inode)| {
+        of_device.parse() == Ok(device) && of_inode.parse() == Ok(inode)
+    })
+}
+
 fn watchdog(variable: &dyn Fn(&str) -> Option<String>) -> Option<Duration> {
     let is_ours = variable("WATCHDOG_PID").is_none_or(|pid| pid == std::process::id().to_string());
     let wait = Duration::from_micros(variable("WATCHDOG_USEC")?.parse().ok()?);
@@ -102,6 +118,14 @@ mod tests {
         let mut room = [0; 256];
         let len = socket.recv(&mut room).unwrap();
         String::from_utf8(room.get(..len).unwrap().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn the_journals_stream_is_known_by_its_numbers() {
+        assert!(is_stream(Some("8:123"), 8, 123));
+        for variable in [None, Some(""), Some("8"), Some("8:124"), Some("9:123"), Some("a:b")] {
+            assert!(!is_stream(variable, 8, 123), "{variable:?}");
+        }
     }
 
     fn none(_: &str) -> Option<String> {

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Metric, Persona, ProcessKey, Unit, WallTime};
+use super::{Event, Metric, Payload, Persona, Process, ProcessKey, Unit, WallTime, Watch};
 
 /// What is watched for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -162,6 +162,29 @@ impl Severity {
 impl fmt::Display for Severity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+/// A name that is no severity's.
+#[derive(Debug, PartialEq, Eq)]
+pub struct UnknownSeverity(pub String);
+
+impl fmt::Display for UnknownSeverity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} is no severity; there are warning, error and critical", self.0)
+    }
+}
+
+impl std::error::Error for UnknownSeverity {}
+
+impl FromStr for Severity {
+    type Err = UnknownSeverity;
+
+    fn from_str(name: &str) -> Result<Self, UnknownSeverity> {
+        Self::ALL
+            .into_iter()
+            .find(|severity| severity.name() == name)
+            .ok_or_else(|| UnknownSeverity(name.to_owned()))
     }
 }
 
@@ -336,6 +359,30 @@ pub struct Alert {
     pub text: String,
     /// What to do about it.
     pub advice: Vec<String>,
+}
+
+impl Alert {
+    /// What has become of it, as an event that is told at `ktime_ns`.
+    #[must_use]
+    pub fn event(&self, ktime_ns: u64) -> Event<'_> {
+        let process = self.anomaly.process.as_ref();
+        Event {
+            ktime_ns,
+            wall_time: self.ended.unwrap_or(self.last),
+            process: process.map(|process| Process {
+                key: process.key,
+                tid: None,
+                ppid: None,
+                uid: None,
+                comm: process.comm.as_deref().map(str::as_bytes),
+                cgroup_path: None,
+                watch: Watch::default(),
+            }),
+            persona: self.anomaly.persona.as_ref(),
+            persona_root: None,
+            payload: Payload::Alert(self),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{CrashKind, EventKind, GpuSnapshot, Lost, Persona, Usage, WallTime};
+use super::{CrashKind, EventKind, GpuSnapshot, Lost, Persona, Rule, Severity, Usage, WallTime};
 
 /// A recorder at one moment.
 #[derive(Clone, Debug)]
@@ -33,9 +33,24 @@ pub struct Tally {
     pub lost: Lost,
     /// Crashes, by whose they were and of what kind.
     pub crashes: BTreeMap<(Crashed, CrashKind), u64>,
+    /// Alerts that were raised, by whose they were and of what rule.
+    pub alerts: BTreeMap<(Crashed, Rule), u64>,
+    /// Alerts that are not over, by their number: these do not only grow.
+    pub open_alerts: BTreeMap<i64, OpenAlert>,
 }
 
-/// Whose a crash was.
+/// An alert that is not over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenAlert {
+    /// Whose; `None` for the machine.
+    pub persona: Option<Persona>,
+    /// Of what rule.
+    pub rule: Rule,
+    /// How bad.
+    pub severity: Severity,
+}
+
+/// Whose a crash or an alert was.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Crashed {
     /// Nobody's.

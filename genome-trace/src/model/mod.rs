@@ -3,8 +3,11 @@
 
 mod act;
 mod alert;
+mod alert_report;
 mod attach;
+mod baseline;
 mod compare_report;
+mod content;
 mod cost;
 mod crash;
 mod crash_report;
@@ -42,12 +45,16 @@ mod xid;
 pub use act::{Act, ActOutcome, Approval, Remedy, UnknownRemedy};
 pub use alert::{
     Alert, AlertChange, AlertFiles, AlertProcess, Anomaly, Basis, Rule, Severity, UnknownRule,
+    UnknownSeverity,
 };
+pub use alert_report::{AlertReport, AlertState};
 pub use attach::{
     ATTACH_LINE_MAX, ATTACH_PROTOCOL, AttachAnswer, AttachFailure, AttachForm, AttachNote,
     AttachRequest, AttachWelcome, look_from_line, write_look,
 };
+pub use baseline::{BaselineRow, HabitReport, HabitsReport};
 pub use compare_report::{CompareReport, Comparison, Difference, PersonaProgram};
+pub use content::{FileContent, FileRead, FileToRead, NotRead};
 pub use cost::{Cost, ModeCost, ProgramCost, TotalCost, TracerCost};
 pub use crash::{
     Crash, CrashActivity, CrashConstraint, CrashFiles, CrashKind, CrashMemory, CrashNeighbour,
@@ -60,7 +67,7 @@ pub use event::{
     Argv, Event, Exec, Exit, FileCreate, FileUnlink, FileWrite, GpuXid, MemoryConstraint, OomKill,
     Payload, Signal, VramSpike, XidTie,
 };
-pub use exposed::{Crashed, Exposed, StoreTally, Tally};
+pub use exposed::{Crashed, Exposed, OpenAlert, StoreTally, Tally};
 pub use gap::{Gap, GapReason};
 pub use gpu::{
     Gpu, GpuAccess, GpuDetails, GpuHealth, GpuIdentity, GpuName, GpuProcess, GpuProcessType,

@@ -1,66 +1,108 @@
 //! The detectors on the way of events, and what becomes of their alerts: they
 //! are kept, told, and passed on as events.
 
+use super::Keep;
 use crate::{
-    detect::Detectors,
-    kernel::clock::boot_ns,
-    model::{Alert, Event, GpuSnapshot, Payload, Process, RecentCrash, Usage, Watch},
+    detect::{DetectPolicy, Detectors},
+    kernel::{clock::boot_ns, file_content::ContentReader},
+    model::{Alert, Event, GpuSnapshot, ProcessRecord, RecentCrash, Usage, WallTime},
 };
 
 /// What is watched for, and who is told of it.
 pub struct AlertParts {
     /// What finds them.
     pub detectors: Detectors,
+    /// Looks at new files' beginnings; without it nobody does.
+    pub contents: Option<ContentReader>,
     /// Takes what has become of an alert. It is not to wait for anything.
     pub tell: Box<dyn FnMut(&Alert)>,
 }
 
+/// What was learned is kept after so many looks: once a minute.
+const LOOKS_KEPT_AFTER: u32 = 60;
+
 /// The detectors of a run.
-pub(super) struct Alerts(AlertParts);
+pub(super) struct Alerts {
+    parts: AlertParts,
+    /// Since what was learned was kept last.
+    looks: u32,
+}
 
 impl Alerts {
     pub(super) fn new(parts: AlertParts) -> Self {
-        Self(parts)
+        Self { parts, looks: 0 }
+    }
+
+    /// Once a minute, and at the end of a run, what was learned is kept; what
+    /// was ordered to be forgotten is so before.
+    pub(super) fn keep_learned(&mut self, keep: &Keep, is_over: bool) {
+        self.looks += 1;
+        let orders = keep.forget_orders();
+        let baselines = self.parts.detectors.baselines_mut();
+        for order in &orders {
+            baselines.forget(order.persona.as_deref(), order.ordered);
+        }
+        if is_over || self.looks >= LOOKS_KEPT_AFTER {
+            self.looks = 0;
+            let changed = baselines.take_changed();
+            if !changed.is_empty() {
+                keep.baselines(changed);
+            }
+        }
+    }
+
+    /// A process that was there before the trace.
+    pub(super) fn process(&mut self, record: &ProcessRecord) {
+        self.parts.detectors.process(record);
+    }
+
+    /// From now on.
+    pub(super) fn set_policy(&mut self, policy: &DetectPolicy) {
+        self.parts.detectors.set_policy(policy);
     }
 
     pub(super) fn hear(&mut self, event: &Event<'_>) {
-        self.0.detectors.hear(event);
+        self.parts.detectors.hear(event);
     }
 
     pub(super) fn look(&mut self, usage: &Usage, gpus: Option<&GpuSnapshot>) {
-        self.0.detectors.look(usage, gpus);
+        self.parts.detectors.look(usage, gpus);
+        self.look_into_files();
+    }
+
+    /// Time goes on, where nobody looks.
+    pub(super) fn tick(&mut self, wall_time: WallTime) {
+        self.parts.detectors.tick(boot_ns(), wall_time);
+    }
+
+    fn look_into_files(&mut self) {
+        let AlertParts { detectors, contents, .. } = &mut self.parts;
+        let Some(contents) = contents else { return detectors.drop_to_read() };
+        while let Some(read) = contents.answer() {
+            detectors.read(&read);
+        }
+        while let Some(file) = detectors.next_to_read() {
+            // What there is no room for is left out, as what cannot be read is.
+            if !contents.ask(file) {
+                return detectors.drop_to_read();
+            }
+        }
     }
 
     pub(super) fn crashed(&mut self, crash: &RecentCrash) {
-        self.0.detectors.crashed(crash);
+        self.parts.detectors.crashed(crash);
     }
 
     /// The next alert of which something has become; those who are to be told
     /// have been.
     pub(super) fn next(&mut self) -> Option<Alert> {
-        let alert = self.0.detectors.next_alert()?;
-        (self.0.tell)(&alert);
+        let alert = self.parts.detectors.next_alert()?;
+        (self.parts.tell)(&alert);
         Some(alert)
     }
 }
 
 /// What has become of an alert, as an event.
 pub(super) fn event(alert: &Alert) -> Event<'_> {
-    let process = alert.anomaly.process.as_ref();
-    Event {
-        ktime_ns: boot_ns(),
-        wall_time: alert.ended.unwrap_or(alert.last),
-        process: process.map(|process| Process {
-            key: process.key,
-            tid: None,
-            ppid: None,
-            uid: None,
-            comm: process.comm.as_deref().map(str::as_bytes),
-            cgroup_path: None,
-            watch: Watch::default(),
-        }),
-        persona: alert.anomaly.persona.as_ref(),
-        persona_root: None,
-        payload: Payload::Alert(alert),
-    }
+    alert.event(boot_ns())
 }

@@ -9,11 +9,11 @@ use crate::{
     detect::Ended,
     kernel::file_system::{Room, rooms},
     model::{
-        Alert, Event, Gap, GapReason, Lost, Payload, ProcessRecord, RecentCrash, RoomSample, Usage,
-        WallTime,
+        Alert, BaselineRow, Event, Gap, GapReason, Lost, Payload, ProcessRecord, RecentCrash,
+        RoomSample, Usage, WallTime,
     },
     source::StderrTails,
-    store::{Item, Store},
+    store::{ForgetOrder, Item, Store},
     symbolize::{StackAnswer, Symbolizer},
 };
 
@@ -178,6 +178,16 @@ impl Keep {
     /// Something has become of an alert.
     pub(super) fn alert(&self, alert: Alert) {
         self.store.push(Item::Alert(Box::new(alert)));
+    }
+
+    /// What personas are used to has changed.
+    pub(super) fn baselines(&self, rows: Vec<BaselineRow>) {
+        self.store.push(Item::Baselines(rows.into_boxed_slice()));
+    }
+
+    /// What of it was ordered to be forgotten.
+    pub(super) fn forget_orders(&self) -> Vec<ForgetOrder> {
+        self.store.status().forget
     }
 
     /// What everybody uses was looked at.

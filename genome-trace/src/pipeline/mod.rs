@@ -40,6 +40,7 @@ use neighbours::Neighbours;
 use sampling::{Around, Sampling};
 
 use crate::{
+    detect::DetectPolicy,
     kernel::{clock::boot_ns, syscall::wait_for_programs},
     model::{Event, EventKind, Lost, Payload, ProcessRecord},
     probe::{Object, Tasks},
@@ -101,6 +102,8 @@ pub enum Request {
     /// Pass on what has happened until now, counts included; answered when
     /// that is done.
     CatchUp(oneshot::Sender<()>),
+    /// Watch for what is too much as this says, from now on.
+    Watch(Box<DetectPolicy>),
 }
 
 /// Where they come in.
@@ -316,6 +319,12 @@ impl<S: Sink> Pipeline<S> {
                         Request::ReadRules(answer) => {
                             let _ = answer.send(self.read_rules_again("were"));
                         }
+                        Request::Watch(policy) => {
+                            if let Some(alerts) = &mut self.stage.listeners.alerts {
+                                alerts.set_policy(&policy);
+                            }
+                            self.stage.pass_alerts()?;
+                        }
                         Request::CatchUp(answer) => {
                             self.flush_counts()?;
                             flushed = Instant::now();
@@ -497,7 +506,11 @@ impl<S: Sink> Pipeline<S> {
             self.drain(Duration::MAX)?;
             self.stage.pass_counts()?;
         }
-        self.stage.pass_alerts()?;
+        self.stage.last_alerts()?;
+        if let Listeners { keep: Some(keep), alerts: Some(alerts), .. } = &mut self.stage.listeners
+        {
+            alerts.keep_learned(keep, true);
+        }
         self.tell_losses()?;
         if let Some(recording) = &mut self.stage.recording {
             recording.flush().map_err(Failure::Record)?;
@@ -587,10 +600,18 @@ impl<S: Sink> Stage<S> {
 
     /// The processes that were there before the trace.
     fn keep_processes(&mut self) {
-        let Some(keep) = &mut self.listeners.keep else { return };
+        let Listeners { keep, alerts, .. } = &mut self.listeners;
+        if keep.is_none() && alerts.is_none() {
+            return;
+        }
         for record in self.attribution.records() {
-            let started = Some(self.known.wall_time(record.key.start_time));
-            keep.process(ProcessRecord { started, ..record });
+            if let Some(alerts) = alerts {
+                alerts.process(&record);
+            }
+            if let Some(keep) = keep {
+                let started = Some(self.known.wall_time(record.key.start_time));
+                keep.process(ProcessRecord { started, ..record });
+            }
         }
     }
 
@@ -610,6 +631,9 @@ impl<S: Sink> Stage<S> {
         }
         if let Some(keep) = keep {
             keep.usage(&usage);
+            if let Some(alerts) = alerts {
+                alerts.keep_learned(keep, false);
+            }
         }
     }
 
@@ -630,6 +654,14 @@ impl<S: Sink> Stage<S> {
             }
         }
         Ok(())
+    }
+
+    /// What the last counts have shown.
+    fn last_alerts(&mut self) -> Result<(), Failure> {
+        if let Some(alerts) = &mut self.listeners.alerts {
+            alerts.tick(self.known.wall_time(boot_ns()));
+        }
+        self.pass_alerts()
     }
 
     /// `since_ns` is when the counters were read before this.

@@ -3,9 +3,9 @@
 mod payload;
 mod value;
 
-use self::value::{Lossy, Object, Plain};
-use super::time::Utc;
-use crate::model::{Event, WallTime};
+use self::value::{Lossy, Object, Plain, Serialized};
+use super::{alert::AlertFields, time::Utc};
+use crate::model::{Event, Payload, WallTime};
 
 /// Version of the schema: raised when a field changes its meaning, not when
 /// one is added.
@@ -32,8 +32,13 @@ pub fn write_event(out: &mut Vec<u8>, event: &Event<'_>, host: &str) {
             .field("start_time", process.map(|process| process.key.start_time))
             .field("comm", process.and_then(|process| process.comm).map(Lossy))
             .field("uid", process.and_then(|process| process.uid))
-            .field("cgroup_path", process.and_then(|process| process.cgroup_path).map(Lossy))
-            .object(kind, |fields| payload::write(fields, &event.payload));
+            .field("cgroup_path", process.and_then(|process| process.cgroup_path).map(Lossy));
+        match &event.payload {
+            Payload::Alert(alert) => {
+                object.field(kind, Serialized(&AlertFields::of(alert)));
+            }
+            payload => object.object(kind, |fields| payload::write(fields, payload)),
+        }
     });
     out.push(b'\n');
 }

@@ -1,6 +1,9 @@
 //! From the model to text: JSON, the line for people, units, the summary.
 //! Pure; `sink` is what writes.
 
+mod alert;
+pub mod alerts;
+pub mod baselines;
 pub mod chart;
 pub mod compare;
 pub mod cost;

@@ -1,11 +1,14 @@
 //! Events for the tests of renderers: of each kind one with everything known,
 //! one with as much unknown as can be, and any at all.
 
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 
 use crate::model::{
-    Argv, Ending, Event, Exec, Exit, FileCreate, FileUnlink, FileWrite, GpuName, GpuXid, Lost,
-    MemoryConstraint, OomKill, Payload, Process, ProcessKey, Signal, SignalNumber, UserStack,
+    Alert, AlertChange, AlertFiles, AlertProcess, Anomaly, Argv, Basis, Ending, Event, Exec, Exit,
+    FileCreate, FileUnlink, FileWrite, GpuName, GpuXid, Lost, MemoryConstraint, Metric, OomKill,
+    Payload, Persona, Process, ProcessKey, Rule, Severity, Signal, SignalNumber, Unit, UserStack,
     VramAtDeath, VramPeakSource, VramSpike, WallTime, Watch, XidTie, xid_meaning,
 };
 
@@ -99,13 +102,84 @@ pub(super) const GPU: GpuName<'static> = GpuName {
     pci_bus_id: Some("00000000:65:00.0"),
 };
 
+/// With everything known that an alert can have, though no rule has it all.
+pub(super) static ALERT: LazyLock<Alert> = LazyLock::new(|| Alert {
+    id: TIME.unix_ns - 360_000_000_000,
+    change: AlertChange::Ended,
+    raised: WallTime { unix_ns: TIME.unix_ns - 360_000_000_000 },
+    last: WallTime { unix_ns: TIME.unix_ns - 60_000_000_000 },
+    ended: Some(TIME),
+    severity: Severity::Error,
+    count: 301,
+    anomaly: Anomaly {
+        wall_time: TIME,
+        rule: Rule::MassCreate,
+        severity: Severity::Error,
+        persona: Some(Persona { name: "CodeExpert".to_owned(), genome_id: None }),
+        process: Some(AlertProcess {
+            key: PROCESS.key,
+            comm: Some("python3".to_owned()),
+            argv: Some(vec!["python3".to_owned(), "worker.py".to_owned()]),
+        }),
+        cause: Some("/srv/out".to_owned()),
+        metric: Some(Metric::FilesCreatedPerSecond),
+        unit: Unit::Count,
+        measured: 2847.0,
+        normal: Some(50.0),
+        factor: Some(56.94),
+        threshold: 150.0,
+        window_ns: Some(300_000_000_000),
+        slope_per_hour: Some(1.5),
+        basis: Basis::Habit { samples: 300, centre: 50.0, spread: 9.5 },
+        confidence: Some(0.97),
+        files: Some(AlertFiles {
+            folder: "/srv/out".to_owned(),
+            files_created: 2847,
+            files_unlinked: Some(3),
+            files_equal: Some(2000),
+            written_bytes: Some(31_457_280),
+            files_per_second: Some(9.49),
+            samples: vec!["a.json".to_owned(), "b.json".to_owned()],
+        }),
+    },
+    text: "CodeExpert created 2,847 files below /srv/out".to_owned(),
+    advice: vec!["see what is there: `ls -U -- /srv/out | head`".to_owned()],
+});
+
+/// With as little as an alert can have.
+pub(super) static BARE_ALERT: LazyLock<Alert> = LazyLock::new(|| Alert {
+    change: AlertChange::Raised,
+    ended: None,
+    severity: Severity::Warning,
+    count: 1,
+    anomaly: Anomaly {
+        rule: Rule::SpawnStorm,
+        severity: Severity::Warning,
+        persona: None,
+        process: None,
+        cause: None,
+        metric: None,
+        unit: Unit::PerSecond,
+        normal: None,
+        factor: None,
+        window_ns: None,
+        slope_per_hour: None,
+        basis: Basis::Threshold,
+        confidence: None,
+        files: None,
+        ..ALERT.anomaly.clone()
+    },
+    advice: Vec::new(),
+    ..ALERT.clone()
+});
+
 pub(super) const fn event<'a>(payload: Payload<'a>) -> Event<'a> {
     let process = if matches!(payload, Payload::Lost(_)) { None } else { Some(PROCESS) };
     Event { ktime_ns: 1, wall_time: TIME, process, persona: None, persona_root: None, payload }
 }
 
 /// One of each kind, in the order of `EventKind::ALL`, everything known.
-pub(super) fn known() -> [Event<'static>; 11] {
+pub(super) fn known() -> [Event<'static>; 12] {
     let (device, inode) = ((8, 1), 123_456);
     [
         Payload::Exec(Exec {
@@ -169,13 +243,14 @@ pub(super) fn known() -> [Event<'static>; 11] {
             gpu_used_bytes: Some(58 << 30),
             gpu_total_bytes: Some(80 << 30),
         }),
+        Payload::Alert(&ALERT),
         Payload::Lost(LOST),
     ]
     .map(event)
 }
 
 /// One of each kind with everything unknown that can be.
-pub(super) fn unknown() -> [Event<'static>; 11] {
+pub(super) fn unknown() -> [Event<'static>; 12] {
     let (path, path_truncated, device, inode) = (None, true, (8, 1), 123_456);
     [
         Payload::Exec(Exec {
@@ -246,11 +321,12 @@ pub(super) fn unknown() -> [Event<'static>; 11] {
             gpu_used_bytes: None,
             gpu_total_bytes: None,
         }),
+        Payload::Alert(&BARE_ALERT),
         Payload::Lost(Lost::default()),
     ]
     .map(|payload| Event {
         process: match payload {
-            Payload::GpuXid(_) => None,
+            Payload::GpuXid(_) | Payload::Alert(_) => None,
             payload => event(payload).process.map(|_| UNKNOWN_PROCESS),
         },
         ..event(payload)
@@ -273,7 +349,7 @@ pub(super) fn values() -> impl Strategy<Value = Values> {
     let bytes = prop_oneof![any::<Vec<u8>>(), any::<String>().prop_map(String::into_bytes)];
     let text = prop::option::of(bytes);
     (
-        0..11_usize,
+        0..12_usize,
         any::<i64>(),
         [text.clone(), text.clone(), text.clone(), text],
         any::<[Option<u64>; 7]>(),
@@ -395,6 +471,7 @@ impl Values {
                 gpu_used_bytes: self.sizes[5],
                 gpu_total_bytes: self.sizes[6],
             }),
+            10 => Payload::Alert(if self.flag { &ALERT } else { &BARE_ALERT }),
             // No machine counts so far that ten counts together overflow.
             _ => Payload::Lost(Lost {
                 exec: self.size(1) >> 4,

@@ -40,6 +40,26 @@ fn plain(bytes: &[u8]) -> Option<&str> {
     plain.then(|| std::str::from_utf8(bytes).ok()).flatten()
 }
 
+/// Text that is for people already, names in it escaped: only what is not
+/// printable is written as [`Escaped`] does, and a backslash stays one.
+#[derive(Clone, Copy, Debug)]
+pub struct Printable<'a>(pub &'a str);
+
+impl fmt::Display for Printable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.chars().all(is_printable) {
+            return f.write_str(self.0);
+        }
+        for c in self.0.chars() {
+            match c {
+                c if is_printable(c) => f.write_char(c)?,
+                c => Escaped(c.encode_utf8(&mut [0; 4]).as_bytes()).fmt(f)?,
+            }
+        }
+        Ok(())
+    }
+}
+
 /// An argument as a shell (bash) would have to be given it: bare where that
 /// is enough, else in `'…'`, or in `$'…'` where not all of it is printable.
 #[derive(Clone, Copy, Debug)]

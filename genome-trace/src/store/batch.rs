@@ -6,10 +6,12 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension as _, params};
 use rustc_hash::FxHashMap;
 
 use super::{
+    baselines,
     intern::Interned,
     item::{EventCopy, Item, Part},
     payload,
     process_row::{self, Changes},
+    status::ForgetOrder,
 };
 use crate::model::{
     Act, Alert, Crash, EventKind, Gap, Metric, ProcessKey, RoomSample, Sample, SampleSource,
@@ -24,6 +26,8 @@ pub(super) struct Known {
     series: HashMap<SampleSource, [Option<Series>; Metric::ALL.len()]>,
     earliest_sample_ns: Option<i64>,
     taken: Taken,
+    /// What was ordered to be forgotten, where baselines were written.
+    orders: Option<Vec<ForgetOrder>>,
 }
 
 /// A series' number, and when it was seen.
@@ -43,6 +47,12 @@ impl Known {
         self.interned.forget();
         self.series.clear();
         self.taken = Taken::default();
+        self.orders = None;
+    }
+
+    /// What was ordered to be forgotten, since the last such call.
+    pub(super) fn take_orders(&mut self) -> Option<Vec<ForgetOrder>> {
+        self.orders.take()
     }
 
     /// The number of a sample's series.
@@ -94,6 +104,10 @@ pub(super) fn write(
             Item::Process(process) => process_row::write_record(connection, boot, process)?,
             Item::Crash(crash) => write_crash(connection, crash)?,
             Item::Alert(alert) => write_alert(connection, alert)?,
+            Item::Baselines(rows) => {
+                let orders = baselines::write(connection, rows)?;
+                known.orders = Some(orders);
+            }
             Item::Sample(sample) => samples.push(sample),
             Item::Room(room) => write_room(connection, room)?,
             Item::Act(act) => write_act(connection, act)?,

@@ -2,8 +2,8 @@
 
 use super::payload;
 use crate::model::{
-    Act, Alert, Crash, Event, EventKind, Gap, Persona, Process, ProcessKey, ProcessRecord,
-    RoomSample, Sample, WallTime,
+    Act, Alert, BaselineRow, Crash, Event, EventKind, Gap, Persona, Process, ProcessKey,
+    ProcessRecord, RoomSample, Sample, WallTime,
 };
 
 /// Something to be kept.
@@ -17,6 +17,8 @@ pub enum Item {
     Crash(Box<Crash>),
     /// What an alert has become.
     Alert(Box<Alert>),
+    /// What personas are used to, as far as it has changed.
+    Baselines(Box<[BaselineRow]>),
     /// A number at one time.
     Sample(Box<Sample>),
     /// How full a file system was.
@@ -44,6 +46,7 @@ impl Item {
             Self::Process(_) => ItemKind::Process,
             Self::Crash(_) => ItemKind::Crash,
             Self::Alert(_) => ItemKind::Alert,
+            Self::Baselines(_) => ItemKind::Baselines,
             Self::Sample(_) => ItemKind::Sample,
             Self::Room(_) => ItemKind::Room,
             Self::Act(_) => ItemKind::Act,
@@ -55,7 +58,7 @@ impl Item {
     pub(super) const fn wall_time(&self) -> Option<WallTime> {
         match self {
             Self::Event(event) => Some(event.wall_time),
-            Self::Process(_) => None,
+            Self::Process(_) | Self::Baselines(_) => None,
             Self::Crash(crash) => Some(crash.wall_time),
             Self::Alert(alert) => Some(alert.last),
             Self::Sample(sample) => Some(sample.wall_time),
@@ -91,6 +94,13 @@ impl Item {
                     let advice = alert.advice.iter().map(String::len).sum::<usize>();
                     size_of::<Alert>() + alert.text.len() + advice
                 }
+                Self::Baselines(rows) => {
+                    let names = |row: &BaselineRow| row.persona.name.len() + row.quantity.len();
+                    let of_row = |row: &BaselineRow| {
+                        size_of::<BaselineRow>() + row.record.len() + names(row)
+                    };
+                    rows.iter().map(of_row).sum()
+                }
                 Self::Sample(_) => size_of::<Sample>(),
                 Self::Room(room) => size_of::<RoomSample>() + room.mount.len(),
                 Self::Act(act) => {
@@ -113,6 +123,8 @@ pub enum ItemKind {
     Crash,
     /// An alert.
     Alert,
+    /// What personas are used to.
+    Baselines,
     /// A sample.
     Sample,
     /// How full a file system was.
@@ -132,6 +144,7 @@ impl ItemKind {
             Self::Process => "process",
             Self::Crash => "crash",
             Self::Alert => "alert",
+            Self::Baselines => "baselines",
             Self::Sample => "sample",
             Self::Room => "room",
             Self::Act => "act",

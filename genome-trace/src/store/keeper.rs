@@ -212,6 +212,9 @@ impl Keeper {
         if let Some(earliest) = self.known.take_earliest_sample_ns() {
             self.roll_ups.rewind(earliest);
         }
+        if let Some(orders) = self.known.take_orders() {
+            self.shared.tell_orders(orders);
+        }
         self.stored_at = Some(now());
         Ok(())
     }

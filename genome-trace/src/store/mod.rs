@@ -1,4 +1,4 @@
-//! What is kept: events, processes, crashes, samples and gaps, in one SQLite
+//! What is kept: events, processes, crashes, alerts, samples and gaps, in one SQLite
 //! file that one recorder writes while others read it.
 //!
 //! Writing never holds up the tracer: items go into a bounded queue, and a
@@ -6,6 +6,7 @@
 //! What finds no room is counted, and becomes a gap. Whatever becomes of the disk, the thread goes on
 //! trying, and [`Store::status`] says how it stands.
 
+mod baselines;
 mod batch;
 mod clock;
 mod error;
@@ -28,23 +29,24 @@ mod status;
 mod unstored;
 mod writer;
 
+pub use baselines::forget_baselines;
 pub use error::StoreError;
 pub use item::{EventCopy, Item, ItemKind};
 pub use place::Place;
 pub use query::{
-    CrashId, CrashQuery, EventQuery, Resolution, SampleQuery, StoredCrash, TrackQuery,
+    AlertQuery, CrashId, CrashQuery, EventQuery, Resolution, SampleQuery, StoredCrash, TrackQuery,
 };
 pub use queue::QueueLimits;
 pub use reader::Reader;
 pub use retention::Retention;
-pub use status::{StoreState, StoreStatus};
+pub use status::{ForgetOrder, StoreState, StoreStatus};
 pub use writer::{Writer, WriterOptions};
 
 use std::{ops::ControlFlow, time::Duration};
 
 use crate::model::{
-    Act, Event, Gap, PersonaProgram, ProcessKey, ProcessRecord, RecorderRun, RollUp, RoomSample,
-    TimeRange, Track,
+    Act, Alert, BaselineRow, Event, Gap, PersonaProgram, ProcessKey, ProcessRecord, RecorderRun,
+    RollUp, RoomSample, TimeRange, Track,
 };
 
 /// Takes what is to be kept.
@@ -70,6 +72,12 @@ pub trait History {
     /// # Errors
     /// The store cannot be read.
     fn crashes(&self, query: &CrashQuery) -> Result<Vec<StoredCrash>, StoreError>;
+
+    /// Alerts, those that were raised last first.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn alerts(&self, query: &AlertQuery) -> Result<Vec<Alert>, StoreError>;
 
     /// One crash.
     ///
@@ -104,6 +112,13 @@ pub trait History {
     /// # Errors
     /// The store cannot be read.
     fn process(&self, key: ProcessKey) -> Result<Option<ProcessRecord>, StoreError>;
+
+    /// What personas are used to, by persona, as of a minute ago where a recorder
+    /// runs.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    fn baselines(&self) -> Result<Vec<BaselineRow>, StoreError>;
 
     /// Samples, the earliest first.
     ///

@@ -186,7 +186,7 @@ fn connect(place: &Place, group: Option<u32>) -> Result<(Connection, (u64, u64))
     Ok((connection, identity))
 }
 
-fn set_up(connection: &Connection) -> rusqlite::Result<()> {
+pub(super) fn set_up(connection: &Connection) -> rusqlite::Result<()> {
     // Takes effect in a new file only, and must come before its first page.
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;

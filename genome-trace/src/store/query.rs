@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::model::{Crash, CrashKind, EventKind, Metric, ProcessKey, TimeRange};
+use crate::model::{Crash, CrashKind, EventKind, Metric, ProcessKey, Rule, Severity, TimeRange};
 
 /// The number of a crash in its store; it is never given again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -43,6 +43,29 @@ impl CrashQuery {
     #[must_use]
     pub const fn all(range: TimeRange) -> Self {
         Self { range, persona: None, genome_id: None, kinds: Vec::new(), limit: None }
+    }
+}
+
+/// Which alerts.
+#[derive(Clone, Debug)]
+pub struct AlertQuery {
+    /// When: they have a moment in common with it.
+    pub range: TimeRange,
+    /// Of personas of these names alone; all where it is empty.
+    pub personas: Vec<String>,
+    /// Of these rules alone; all where it is empty.
+    pub rules: Vec<Rule>,
+    /// So bad or worse.
+    pub severity: Option<Severity>,
+    /// Only those that are not over.
+    pub open: bool,
+}
+
+impl AlertQuery {
+    /// All of a range.
+    #[must_use]
+    pub const fn all(range: TimeRange) -> Self {
+        Self { range, personas: Vec::new(), rules: Vec::new(), severity: None, open: false }
     }
 }
 

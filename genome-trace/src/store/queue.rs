@@ -43,9 +43,11 @@ fn share(kind: ItemKind, limit: usize) -> usize {
         ItemKind::Event(EventKind::FileCreate | EventKind::FileWrite | EventKind::FileUnlink) => {
             limit - limit / 4
         }
-        ItemKind::Event(_) | ItemKind::Process | ItemKind::Sample | ItemKind::Room => {
-            limit - limit / 16
-        }
+        ItemKind::Event(_)
+        | ItemKind::Process
+        | ItemKind::Baselines
+        | ItemKind::Sample
+        | ItemKind::Room => limit - limit / 16,
     }
 }
 

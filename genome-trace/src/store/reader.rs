@@ -15,15 +15,15 @@ use rustix::{
 };
 
 use super::{
-    CrashId, CrashQuery, EventQuery, History, Resolution, SampleQuery, StoreError, StoredCrash,
-    TrackQuery,
+    AlertQuery, CrashId, CrashQuery, EventQuery, History, Resolution, SampleQuery, StoreError,
+    StoredCrash, TrackQuery, baselines,
     error::Told as _,
     place::Place,
     schema::{self, Found, MIGRATIONS},
 };
 use crate::model::{
-    Act, Event, Gap, Metric, PersonaProgram, ProcessKey, ProcessRecord, RecorderRun, RollUp,
-    RoomSample, TimeRange, Track, WallTime,
+    Act, Alert, BaselineRow, Event, Gap, Metric, PersonaProgram, ProcessKey, ProcessRecord,
+    RecorderRun, RollUp, RoomSample, TimeRange, Track, WallTime,
 };
 
 /// How long a reader waits where the store is being recovered or upgraded.
@@ -167,6 +167,37 @@ impl History for Reader {
             .collect()
     }
 
+    fn alerts(&self, query: &AlertQuery) -> Result<Vec<Alert>, StoreError> {
+        let read = || -> rusqlite::Result<Vec<String>> {
+            self.connection
+                .prepare_cached(
+                    "SELECT record FROM alerts WHERE last_ns >= ?1 AND raised_ns < ?2 \
+                     AND (NOT ?3 OR ended_ns IS NULL) ORDER BY raised_ns DESC, id DESC",
+                )?
+                .query_map(
+                    params![query.range.from.unix_ns, query.range.until.unix_ns, query.open],
+                    |row| row.get(0),
+                )?
+                .collect()
+        };
+        let records = read().told(READ, self.place.file())?;
+        let is_asked_for = |alert: &Alert| {
+            let persona = alert.anomaly.persona.as_ref();
+            let is_named = |name: &String| persona.is_some_and(|persona| persona.name == *name);
+            (query.personas.is_empty() || query.personas.iter().any(is_named))
+                && (query.rules.is_empty() || query.rules.contains(&alert.anomaly.rule))
+                && query.severity.is_none_or(|least| alert.severity >= least)
+        };
+        let mut alerts = Vec::new();
+        for record in records {
+            let alert = serde_json::from_str(&record).map_err(|_| self.malformed("an alert"))?;
+            if is_asked_for(&alert) {
+                alerts.push(alert);
+            }
+        }
+        Ok(alerts)
+    }
+
     fn crash(&self, id: CrashId) -> Result<Option<StoredCrash>, StoreError> {
         let read = || -> rusqlite::Result<Option<String>> {
             self.connection
@@ -244,6 +275,10 @@ impl History for Reader {
                 .optional()
         };
         read().told(READ, self.place.file())
+    }
+
+    fn baselines(&self) -> Result<Vec<BaselineRow>, StoreError> {
+        baselines::read(&self.connection).told(READ, self.place.file())
     }
 
     fn samples(&self, query: &SampleQuery) -> Result<Vec<RollUp>, StoreError> {

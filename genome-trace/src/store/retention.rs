@@ -14,14 +14,15 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 pub struct Retention {
     /// Events, samples, room of file systems, and processes after their end.
     pub events: Duration,
-    /// Crashes, and what was done about alerts.
+    /// Crashes, and alerts after they were found last, with what was done about
+    /// them.
     pub crashes: Duration,
     /// Samples by the minute.
     pub minutes: Duration,
     /// Samples by the hour, gaps, and when recorders ran.
     pub hours: Duration,
     /// The oldest events go before their time where the store is larger, then
-    /// samples. Crashes and roll-ups stay. `None` is no limit.
+    /// samples. Crashes, alerts and roll-ups stay. `None` is no limit.
     pub size_bytes: Option<u64>,
 }
 
@@ -60,6 +61,8 @@ const PROCESSES: &str = "DELETE FROM processes WHERE (start_time, tgid, boot) IN
     (SELECT start_time, tgid, boot FROM processes WHERE ended_ns < ?1 ORDER BY ended_ns LIMIT ?2)";
 const CRASHES: &str = "DELETE FROM crashes WHERE id IN \
     (SELECT id FROM crashes WHERE wall_ns < ?1 ORDER BY wall_ns LIMIT ?2)";
+const ALERTS: &str = "DELETE FROM alerts WHERE id IN \
+    (SELECT id FROM alerts WHERE last_ns < ?1 ORDER BY last_ns LIMIT ?2)";
 /// A series is seen within an hour of each of its samples.
 const SERIES: &str = "DELETE FROM series WHERE id IN \
     (SELECT id FROM series WHERE seen_ns < ?1 ORDER BY seen_ns LIMIT ?2)";
@@ -115,7 +118,7 @@ impl Retirement {
     ) -> rusqlite::Result<bool> {
         let begun = Instant::now();
         // In the order of what takes most room; each until it has no more.
-        let steps: [Step; 12] = [
+        let steps: [Step; 13] = [
             |kept, db, now| delete(db, EVENTS, before(now, kept.events)),
             |kept, db, now| delete(db, SAMPLES, before(now, kept.events)),
             |kept, db, _| make_room(db, kept.size_bytes),
@@ -126,6 +129,7 @@ impl Retirement {
             |kept, db, now| delete(db, HOURS, before(now, kept.hours)),
             |kept, db, now| delete(db, CRASHES, before(now, kept.crashes)),
             |kept, db, now| delete(db, ACTS, before(now, kept.crashes)),
+            |kept, db, now| delete(db, ALERTS, before(now, kept.crashes)),
             |kept, db, now| delete(db, GAPS, before(now, kept.hours)),
             |kept, db, now| delete(db, SERIES, before(now, kept.longest_of_samples())),
         ];

@@ -12,6 +12,10 @@ use super::{
 };
 use crate::model::{Gap, GapReason, WallTime};
 
+const END_ALERTS: &str = "UPDATE alerts SET ended_ns = last_ns, \
+    record = json_set(record, '$.ended', last_ns, '$.change', 'ended') \
+    WHERE ended_ns IS NULL";
+
 /// An open store, and this run's rows in it.
 pub(super) struct Session {
     pub(super) opened: Opened,
@@ -55,6 +59,11 @@ impl Session {
         if let Some(aside) = beginning.aside {
             let note = aside.to_string_lossy().into_owned();
             gap(begun, now(), GapReason::SetAside, Some(note))?;
+        }
+        // What went on when the recorder before ended was not followed to its
+        // end. This one may only go on with another file.
+        if beginning.stored_at.is_none() {
+            connection.execute(END_ALERTS, [])?;
         }
         let from = beginning.stored_at.unwrap_or(begun);
         connection.execute(

@@ -20,6 +20,15 @@ pub enum StoreState {
     },
 }
 
+/// What was learned of a persona up to a moment was ordered to be forgotten.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForgetOrder {
+    /// The persona's name; `None` for everybody.
+    pub persona: Option<String>,
+    /// When it was ordered.
+    pub ordered: WallTime,
+}
+
 /// A store's account of its work.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StoreStatus {
@@ -32,4 +41,6 @@ pub struct StoreStatus {
     pub unstored: BTreeMap<ItemKind, u64>,
     /// Where damaged stores were put, the latest last.
     pub set_aside: Vec<PathBuf>,
+    /// What was ordered to be forgotten, as of when baselines were stored last.
+    pub forget: Vec<ForgetOrder>,
 }

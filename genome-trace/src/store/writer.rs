@@ -15,6 +15,7 @@ use super::{
     place::Place,
     queue::{Queue, QueueLimits},
     retention::Retention,
+    status::ForgetOrder,
 };
 
 /// How a store is written.
@@ -196,6 +197,10 @@ impl Shared {
         let mut told = self.lock();
         told.status.stored += items as u64;
         told.status.state = StoreState::Storing;
+    }
+
+    pub(super) fn tell_orders(&self, orders: Vec<ForgetOrder>) {
+        self.lock().status.forget = orders;
     }
 
     pub(super) fn tell_set_aside(&self, path: PathBuf) {

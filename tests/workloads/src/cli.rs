@@ -31,6 +31,8 @@ pub(crate) enum Command {
     ExitStorm(ExitStorm),
     /// Create files, write each once and close it
     CreateFiles(CreateFiles),
+    /// Write one JSON file after the other, and say when the so-manieth was there
+    JsonLoop(JsonLoop),
     /// Write to one file very often
     WriteStorm(WriteStorm),
     /// Make a system call that does next to nothing very often
@@ -61,6 +63,8 @@ pub(crate) enum Command {
     Vram(Vram),
     /// Take so much of everything, say so, and rest until stdin ends
     Occupy(Occupy),
+    /// Live quietly for a while, then go wrong in one way
+    GoWrong(GoWrong),
     /// Leave this process' pid in a new file, and print nothing
     Touch(Touch),
     /// Exit with a code, and print nothing
@@ -74,6 +78,7 @@ impl Command {
             Self::SpawnStorm(_) => "spawn-storm",
             Self::ExitStorm(_) => "exit-storm",
             Self::CreateFiles(_) => "create-files",
+            Self::JsonLoop(_) => "json-loop",
             Self::WriteStorm(_) => "write-storm",
             Self::SyscallStorm(_) => "syscall-storm",
             Self::Paced(_) => "paced",
@@ -89,6 +94,7 @@ impl Command {
             Self::PidReuse(_) => "pid-reuse",
             Self::Vram(_) => "vram",
             Self::Occupy(_) => "occupy",
+            Self::GoWrong(_) => "go-wrong",
             Self::Touch(_) => "touch",
             Self::Exit(_) => "exit",
         }
@@ -184,6 +190,28 @@ pub(crate) struct SyscallStorm {
     /// How many calls of getppid(2)
     #[arg(long)]
     pub(crate) count: u64,
+}
+
+#[derive(Args)]
+pub(crate) struct JsonLoop {
+    /// The folder; made if it is not there
+    #[arg(long)]
+    pub(crate) dir: PathBuf,
+    /// How many files
+    #[arg(long)]
+    pub(crate) count: u64,
+    /// Say when so many had been created
+    #[arg(long, default_value_t = 50)]
+    pub(crate) mark: u64,
+    /// Give each file a folder of its own
+    #[arg(long)]
+    pub(crate) folders: bool,
+    /// Write the same into every file
+    #[arg(long)]
+    pub(crate) equal: bool,
+    /// Leave the files
+    #[arg(long)]
+    pub(crate) keep: bool,
 }
 
 #[derive(Args)]
@@ -371,6 +399,38 @@ pub(crate) struct Occupy {
     /// CPU time to use
     #[arg(long, default_value_t = 0)]
     pub(crate) cpu_ms: u64,
+}
+
+#[derive(Args)]
+pub(crate) struct GoWrong {
+    /// In which way
+    #[arg(long, value_enum)]
+    pub(crate) how: Wrong,
+    /// How long to live quietly
+    #[arg(long)]
+    pub(crate) quiet_seconds: u64,
+    /// How long to go wrong then
+    #[arg(long)]
+    pub(crate) wrong_seconds: u64,
+}
+
+/// What goes wrong.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Wrong {
+    /// Nothing
+    Nothing,
+    /// A MiB of memory a second is not given back
+    Leak,
+    /// 400 MiB are taken at once
+    Spike,
+    /// A loop that does nothing
+    Spin,
+    /// Ten descriptors a second are not closed
+    Descriptors,
+    /// Twenty threads a second are started, up to 400
+    Threads,
+    /// A hundred processes a second are forked
+    Spawns,
 }
 
 #[derive(Args)]

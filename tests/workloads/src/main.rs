@@ -61,6 +61,7 @@ fn work(command: &Command) -> anyhow::Result<Value> {
         Command::SpawnStorm(args) => load::spawn_storm::run(args),
         Command::ExitStorm(args) => load::exit_storm::run(args),
         Command::CreateFiles(args) => load::create_files::run(args),
+        Command::JsonLoop(args) => load::json_loop::run(args),
         Command::WriteStorm(args) => load::write_storm::run(args),
         Command::SyscallStorm(args) => load::syscall_storm::run(args),
         Command::Paced(args) => load::paced::run(args),
@@ -76,6 +77,7 @@ fn work(command: &Command) -> anyhow::Result<Value> {
         Command::PidReuse(args) => load::pid_reuse::run(args),
         Command::Vram(args) => load::vram::run(args),
         Command::Occupy(args) => load::occupy::run(args),
+        Command::GoWrong(args) => load::go_wrong::run(args),
         // Answered by `main`, which has nothing to tell about them.
         Command::Touch(_) | Command::Exit(_) => Ok(Value::Null),
     }

@@ -13,7 +13,10 @@ use crate::workspace::Workspace;
 const LAYERS: [&[&str]; 5] = [
     &["commands"],
     &["cli", "pipeline"],
-    &["source", "persona", "detect", "store", "probe", "sink", "usage", "screen", "serve"],
+    &[
+        "source", "persona", "detect", "store", "probe", "sink", "usage", "screen", "serve",
+        "notify",
+    ],
     &["wire", "kernel", "gpu", "symbolize", "render"],
     &["model"],
 ];

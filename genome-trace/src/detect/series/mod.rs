@@ -26,6 +26,7 @@ pub use join::joined;
 pub use resample::{resample, step_ns};
 pub use summary::summarize;
 pub use trend::trend;
+pub(super) use trend::{Line, line};
 
 /// The normal quantile that one of a thousand exceeds, on both sides together.
 const QUANTILE: f64 = 3.290_526_731_491_926;

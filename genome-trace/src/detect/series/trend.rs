@@ -3,7 +3,7 @@
 
 use super::{
     QUANTILE, RELEVANT,
-    blocks::{Blocks, median, persistence},
+    blocks::{Blocks, mean, median, persistence},
 };
 use crate::model::{SampleSpan, Stretch, TimeRange, Trend};
 
@@ -18,20 +18,9 @@ pub fn trend(stretches: &[Stretch], range: TimeRange, span: SampleSpan) -> Trend
     if known.len() < FEWEST {
         return Trend::Unknown;
     }
-    let mut slopes = Vec::with_capacity(known.len() * known.len() / 2);
-    let mut balance = 0_i64;
-    for (index, (at, value)) in known.iter().enumerate() {
-        for (later, other) in known.iter().skip(index + 1) {
-            slopes.push((other - value) / (later - at));
-            balance += i64::from(other > value) - i64::from(other < value);
-        }
-    }
-    let slope = median(&mut slopes);
+    let Line { slope, deviations, .. } = line(&known);
     let mut values: Vec<f64> = known.iter().map(|(_, value)| *value).collect();
-    let rests: Vec<f64> = known.iter().map(|(at, value)| value - slope * at).collect();
-    let deviation = variance(&mut values, persistence(&rests)).sqrt();
-    // One off, since the balance comes in whole steps.
-    let is_sure = (balance.unsigned_abs() as f64 - 1.0) > QUANTILE * deviation;
+    let is_sure = deviations.abs() > QUANTILE;
     let moved = (slope * (last.0 - first.0)).abs();
     let level = median(&mut values).abs();
     if !is_sure || moved <= 0.0 || moved < RELEVANT * level {
@@ -41,6 +30,49 @@ pub fn trend(stretches: &[Stretch], range: TimeRange, span: SampleSpan) -> Trend
     } else {
         Trend::Falling(slope)
     }
+}
+
+/// A line through points.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::detect) struct Line {
+    /// How much the value changes with each unit of time (Theil and Sen).
+    pub(in crate::detect) slope: f64,
+    /// How many standard deviations the balance of rises and falls (Mann and
+    /// Kendall) is from that of values without a trend; negative for falls.
+    pub(in crate::detect) deviations: f64,
+    /// The part of the variance that the line explains.
+    pub(in crate::detect) fit: f64,
+}
+
+/// The line through points in the order of their times, no two at the same.
+pub(in crate::detect) fn line(points: &[(f64, f64)]) -> Line {
+    let mut slopes = Vec::with_capacity(points.len() * points.len() / 2);
+    let mut balance = 0_i64;
+    for (index, (at, value)) in points.iter().enumerate() {
+        for (later, other) in points.iter().skip(index + 1) {
+            slopes.push((other - value) / (later - at));
+            balance += i64::from(other > value) - i64::from(other < value);
+        }
+    }
+    let slope = median(&mut slopes);
+    let mut values: Vec<f64> = points.iter().map(|(_, value)| *value).collect();
+    let rests: Vec<f64> = points.iter().map(|(at, value)| value - slope * at).collect();
+    let fit = 1.0 - squares(&rests) / squares(&values);
+    let deviation = variance(&mut values, persistence(&rests)).sqrt();
+    // One off, since the balance comes in whole steps.
+    let distance = (balance.unsigned_abs() as f64 - 1.0).max(0.0);
+    let deviations = distance / deviation * balance.signum() as f64;
+    Line {
+        slope,
+        deviations: if deviations.is_finite() { deviations } else { 0.0 },
+        fit: if fit.is_finite() { fit } else { 0.0 },
+    }
+}
+
+/// Of distances from the mean.
+fn squares(values: &[f64]) -> f64 {
+    let mean = mean(values);
+    values.iter().map(|value| (value - mean).powi(2)).sum()
 }
 
 /// That of the balance where there is no trend: with ties (Kendall), and for

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{labels::Whose, personas};
 use crate::{
-    model::{CrashKind, Crashed, EventKind, Exposed, WallTime},
+    model::{CrashKind, Crashed, EventKind, Exposed, Rule, Severity, WallTime},
     render::open_metrics::{
         OpenMetrics,
         Type::{Counter, Gauge},
@@ -16,6 +16,7 @@ pub(super) fn add(metrics: &mut OpenMetrics, exposed: &Exposed) {
     recorder(metrics, exposed);
     events(metrics, exposed);
     crashes(metrics, exposed);
+    alerts(metrics, exposed);
     store(metrics, exposed);
 }
 
@@ -38,7 +39,9 @@ fn recorder(metrics: &mut OpenMetrics, exposed: &Exposed) {
 fn events(metrics: &mut OpenMetrics, exposed: &Exposed) {
     let help = "Events since the recorder began to trace, by kind.";
     let mut events = metrics.metric("genome_events", Counter, "", help);
-    for kind in EventKind::ALL.into_iter().filter(|kind| *kind != EventKind::Lost) {
+    // Losses and alerts have counters of their own.
+    let is_counted = |kind: &EventKind| !matches!(kind, EventKind::Lost | EventKind::Alert);
+    for kind in EventKind::ALL.into_iter().filter(is_counted) {
         let count = exposed.tally.events.get(&kind).copied().unwrap_or_default();
         events.sample(&[("kind", kind.name())], Some(Value::Whole(count)));
     }
@@ -56,12 +59,7 @@ fn crashes(metrics: &mut OpenMetrics, exposed: &Exposed) {
     let mut counts: BTreeMap<(Whose, CrashKind), u64> =
         shown.flat_map(|whose| CrashKind::ALL.map(|kind| ((whose.clone(), kind), 0))).collect();
     for ((crashed, kind), count) in &exposed.tally.crashes {
-        let whose = match crashed {
-            Crashed::Nobody => Whose::nobody(),
-            Crashed::Persona(persona) => Whose::of(persona),
-            Crashed::Another => Whose::others(),
-        };
-        let sum = counts.entry((whose, *kind)).or_default();
+        let sum = counts.entry((whose(crashed), *kind)).or_default();
         *sum = sum.saturating_add(*count);
     }
     let help = "Crashes since the recorder began to trace, by kind. Without a persona: those of \
@@ -70,6 +68,43 @@ fn crashes(metrics: &mut OpenMetrics, exposed: &Exposed) {
     for ((whose, kind), count) in &counts {
         let [genome, persona] = whose.labels();
         crashes.sample(&[genome, persona, ("kind", kind.name())], Some(Value::Whole(*count)));
+    }
+}
+
+fn whose(crashed: &Crashed) -> Whose {
+    match crashed {
+        Crashed::Nobody => Whose::nobody(),
+        Crashed::Persona(persona) => Whose::of(persona),
+        Crashed::Another => Whose::others(),
+    }
+}
+
+/// Of a rule that has raised nothing there is no sample: sixteen for each
+/// persona would be more than all else is.
+fn alerts(metrics: &mut OpenMetrics, exposed: &Exposed) {
+    let mut raised: BTreeMap<(Whose, Rule), u64> = BTreeMap::new();
+    for ((of, rule), count) in &exposed.tally.alerts {
+        let sum = raised.entry((whose(of), *rule)).or_default();
+        *sum = sum.saturating_add(*count);
+    }
+    let mut open: BTreeMap<(Whose, Rule, Severity), u64> = BTreeMap::new();
+    for alert in exposed.tally.open_alerts.values() {
+        let whose = alert.persona.as_ref().map_or_else(Whose::nobody, Whose::of);
+        *open.entry((whose, alert.rule, alert.severity)).or_default() += 1;
+    }
+    let help = "Alerts raised since the recorder began to trace, by rule. Without a persona: those \
+                of the machine, and of nobody.";
+    let mut family = metrics.metric("genome_alert_count", Counter, "", help);
+    for ((whose, rule), count) in &raised {
+        let [genome, persona] = whose.labels();
+        family.sample(&[genome, persona, ("rule", rule.name())], Some(Value::Whole(*count)));
+    }
+    let help = "Alerts that are not over, by rule and severity; absent where there is none.";
+    let mut family = metrics.metric("genome_alerts_active", Gauge, "", help);
+    for ((whose, rule, severity), count) in &open {
+        let [genome, persona] = whose.labels();
+        let labels = [genome, persona, ("rule", rule.name()), ("severity", severity.name())];
+        family.sample(&labels, Some(Value::Whole(*count)));
     }
 }
 

@@ -31,7 +31,7 @@ impl Whose {
     }
 
     /// Of nobody; empty labels are the same as none.
-    pub(super) const fn nobody() -> Self {
+    pub(in crate::render) const fn nobody() -> Self {
         Self { genome: String::new(), persona: String::new() }
     }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::{
     model::{
         CrashKind, Crashed, EventKind, Exposed, Figures, Gpu, GpuHealth, GpuIdentity, GpuSnapshot,
-        Lost, MachineUsage, Metric, Persona, PersonaUsage, StoreTally, Tally, Usage, Vram,
-        WallTime,
+        Lost, MachineUsage, Metric, OpenAlert, Persona, PersonaUsage, Rule, Severity, StoreTally,
+        Tally, Usage, Vram, WallTime,
     },
     render::sample::TIME,
 };
@@ -81,6 +81,10 @@ fn gpu() -> Gpu {
     }
 }
 
+fn open(persona: Option<Persona>, rule: Rule, severity: Severity) -> OpenAlert {
+    OpenAlert { persona, rule, severity }
+}
+
 /// Of a machine that tells everything.
 pub(super) fn whole() -> Exposed {
     let code = persona("CodeExpert", Some("a3f9"));
@@ -93,8 +97,19 @@ pub(super) fn whole() -> Exposed {
             lost: Lost { exit: 3, ..Lost::default() },
             crashes: [
                 ((Crashed::Nobody, CrashKind::Killed), 1),
-                ((Crashed::Persona(code), CrashKind::Oom), 2),
+                ((Crashed::Persona(code.clone()), CrashKind::Oom), 2),
                 ((Crashed::Another, CrashKind::Oom), 7),
+            ]
+            .into(),
+            alerts: [
+                ((Crashed::Nobody, Rule::MemoryLimit), 1),
+                ((Crashed::Persona(code.clone()), Rule::MassCreate), 3),
+            ]
+            .into(),
+            open_alerts: [
+                (1, open(None, Rule::MemoryLimit, Severity::Critical)),
+                (2, open(Some(code.clone()), Rule::MassCreate, Severity::Error)),
+                (3, open(Some(code), Rule::MassCreate, Severity::Error)),
             ]
             .into(),
         },

@@ -1,13 +1,13 @@
 //! The payloads' fields, in the order in which they are written. Their names
 //! are the schema's.
 
-use super::value::{Arguments, Device, Frames, Lossy, Object, Plain, Serialized, Shown};
+use super::value::{Arguments, Device, Frames, Lossy, Object, Shown};
 use crate::{
     model::{
-        Alert, Ending, Exec, Exit, FileCreate, FileUnlink, FileWrite, GpuName, GpuXid, Lost,
+        Ending, Exec, Exit, FileCreate, FileUnlink, FileWrite, GpuName, GpuXid, Lost,
         MemoryConstraint, OomKill, Payload, Signal, VramSpike, XidTie,
     },
-    render::{si_code::code_name, time::Utc},
+    render::si_code::code_name,
 };
 
 /// Gives `fields` those of what happened.
@@ -23,24 +23,10 @@ pub(super) fn write(fields: &mut Object<'_>, payload: &Payload<'_>) {
         Payload::FileUnlink(happened) => file_unlink(fields, happened),
         Payload::GpuXid(happened) => gpu_xid(fields, happened),
         Payload::VramSpike(happened) => vram_spike(fields, happened),
-        Payload::Alert(happened) => alert(fields, happened),
+        // Not field by field: write_event does.
+        Payload::Alert(_) => {}
         Payload::Lost(happened) => lost(fields, happened),
     }
-}
-
-fn alert(fields: &mut Object<'_>, alert: &Alert) {
-    fields
-        .field("id", Serialized(&alert.id))
-        .field("change", alert.change.name())
-        .field("rule", alert.anomaly.rule.name())
-        .field("severity", alert.severity.name())
-        .field("raised", Plain(Utc(alert.raised).text()))
-        .field("last", Plain(Utc(alert.last).text()))
-        .field("ended", alert.ended.map(|ended| Plain(Utc(ended).text())))
-        .field("count", alert.count)
-        .field("text", alert.text.as_str())
-        .field("advice", Serialized(&alert.advice))
-        .field("anomaly", Serialized(&alert.anomaly));
 }
 
 fn exec(fields: &mut Object<'_>, exec: &Exec<'_>) {

@@ -11,7 +11,7 @@ use crate::{
     render::{
         si_code::code_name,
         summary::LostByKind,
-        text::{Escaped, ShellWord},
+        text::{Escaped, Printable, ShellWord},
         units::{Bytes, Count, Elapsed},
     },
 };
@@ -46,7 +46,7 @@ impl Display for Facts<'_> {
 }
 
 fn alert(f: &mut fmt::Formatter<'_>, alert: &Alert) -> fmt::Result {
-    let text = Escaped(alert.text.as_bytes());
+    let text = Printable(&alert.text);
     match alert.change {
         AlertChange::Raised => write!(f, "{}: {text}", alert.severity),
         change => write!(f, "{} {}: {text}", alert.severity, change.name()),

@@ -14,9 +14,7 @@ const DAY_NS: i64 = 24 * 3_600_000_000_000;
 fn store() -> Connection {
     let connection = Connection::open_in_memory().unwrap();
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL").unwrap();
-    for step in MIGRATIONS {
-        connection.execute_batch(step).unwrap();
-    }
+    connection.execute_batch(&MIGRATIONS.concat()).unwrap();
     connection
 }
 
@@ -150,6 +148,8 @@ fn each_thing_is_kept_for_its_time() {
         connection
             .execute_batch(&format!(
                 "INSERT INTO crashes (wall_ns, kind, record) VALUES ({at}, 'oom', '');
+                 INSERT INTO alerts (raised_ns, last_ns, rule, severity, record)
+                     VALUES (0, {at}, 'oom_loop', 'error', '');
                  INSERT INTO samples VALUES ({at}, 1, 1);
                  INSERT INTO samples_minute VALUES ({at}, 2, 1, 1, 1, 1, 1);
                  INSERT INTO series (metric, seen_ns) VALUES ('rss_bytes', {at});
@@ -171,6 +171,7 @@ fn each_thing_is_kept_for_its_time() {
     assert!(!step(&connection, &Retention::default(), LONG));
     for (table, left) in [
         ("crashes", 2),
+        ("alerts", 2),
         ("samples", 1),
         ("samples_minute", 2),
         ("samples_hour", 3),

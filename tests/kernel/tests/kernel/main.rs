@@ -4,6 +4,7 @@
 //! package's library. Trials whose name begins with a mode are made once for
 //! each way of probing I/O that this kernel has.
 
+mod alerts_files;
 mod attach;
 mod cgroup;
 mod cost;
@@ -14,6 +15,7 @@ mod exit_event;
 mod file_account;
 mod filter;
 mod gpu;
+mod levels;
 mod metrics;
 mod oom;
 mod persona;
@@ -64,6 +66,8 @@ fn main() -> ExitCode {
     tasks::add_to(&mut suite);
     usage::add_to(&mut suite);
     cost::add_to(&mut suite);
+    alerts_files::add_to(&mut suite);
+    levels::add_to(&mut suite);
     soak::add_to(&mut suite);
     libtest_mimic::run(&arguments, suite.into_trials()).exit_code()
 }

@@ -1,9 +1,16 @@
 //! The machine's configuration, `/etc/genome-trace/config.toml`.
 
+mod alerts;
+mod channels;
+mod thresholds;
+mod values;
+
 use std::{collections::BTreeMap, fs, io, path::Path};
 
 use anyhow::bail;
 use serde::Deserialize;
+
+pub(super) use channels::Channels;
 
 use super::remedy_options::RemedyOptions;
 use crate::{
@@ -12,6 +19,7 @@ use crate::{
     render::text::Escaped,
     store::Retention,
 };
+use values::Text;
 
 /// Read where it is there and no other file was asked for.
 const MACHINE_CONFIG: &str = "/etc/genome-trace/config.toml";
@@ -24,6 +32,7 @@ pub(super) struct Config {
     privacy: Privacy,
     crashes: Crashes,
     remedies: RemedyOptions,
+    alerts: alerts::Alerts,
 }
 
 /// What is not kept of what programs write.
@@ -78,19 +87,6 @@ struct KeptFor {
     size: Option<Text<SizeCap>>,
 }
 
-/// A value that is written as a string.
-#[derive(Debug, Deserialize)]
-#[serde(try_from = "String", bound = "T: std::str::FromStr<Err = String>")]
-struct Text<T>(T);
-
-impl<T: std::str::FromStr<Err = String>> TryFrom<String> for Text<T> {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse().map(Self)
-    }
-}
-
 #[derive(Debug)]
 struct SizeCap(Option<u64>);
 
@@ -118,7 +114,12 @@ impl Config {
 
     /// When it is too much.
     pub(super) fn detect_policy(&self) -> DetectPolicy {
-        DetectPolicy::default()
+        self.alerts.policy()
+    }
+
+    /// Who is told of alerts.
+    pub(super) const fn channels(&self) -> Channels<'_> {
+        self.alerts.channels()
     }
 
     /// Reads the file that was asked for, else the machine's.
@@ -145,7 +146,7 @@ impl Config {
             let message = error.message().replace('\n', " ");
             anyhow::anyhow!(
                 "cannot use the configuration {}:{line}: {}; correct that line, as in \
-                 docs/recorder.md, or take it out",
+                 docs/recorder.md and docs/alerts.md, or take it out",
                 path.display(),
                 Escaped(message.as_bytes())
             )
@@ -186,11 +187,12 @@ impl Config {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::model::{Rule, Severity};
 
     fn parsed(text: &str) -> Result<Retention, String> {
         Config::parse(Path::new("c.toml"), text)
@@ -226,6 +228,134 @@ mod tests {
         assert_eq!(policy(text), wanted);
     }
 
+    fn policy(text: &str) -> DetectPolicy {
+        Config::parse(Path::new("c.toml"), text).unwrap().detect_policy()
+    }
+
+    #[test]
+    fn alerts_as_they_are_configured() {
+        let default = DetectPolicy::default();
+        for nothing in ["", "[alerts]", "[alerts.files]\n[alerts.rule.mass_create]"] {
+            let book = policy(nothing).book;
+            assert_eq!(book.cooldown_ns, default.book.cooldown_ns);
+            assert!(book.rule(Rule::MassCreate).enabled && book.enabled);
+        }
+        let text = r#"
+            [alerts]
+            cooldown = "2m"
+            error_after = "never"
+            critical_after = "1h"
+            causes_apart = 5
+            [alerts.rule.file_churn]
+            enabled = false
+            [alerts.rule.vram_limit]
+            severity = "critical"
+            escalates = true
+            [alerts.persona."Code Expert"]
+            muted = ["write_storm", "file_churn"]
+            [alerts.files]
+            files = 1000
+            window = "90s"
+            churned_share = 1
+            tools = ["cc"]
+            [alerts.levels]
+            leak = "1G"
+            written_per_second = "64M"
+            cpu_factor = 2.5
+            vram_caution = 0.9
+            [alerts.loops]
+            crashes = 7
+            crashes_within = "1h"
+            [alerts.habits]
+            samples_to_learn = 10
+        "#;
+        let DetectPolicy { files, levels, loops, habits, book } = policy(text);
+        assert_eq!((book.cooldown_ns, book.causes_apart), (120_000_000_000, 5));
+        assert_eq!((book.to_error_ns, book.to_critical_ns), (None, Some(3_600_000_000_000)));
+        assert!(!book.rule(Rule::FileChurn).enabled && book.rule(Rule::VramSpike).enabled);
+        let vram = book.rule(Rule::VramLimit);
+        assert_eq!((vram.severity, vram.escalates), (Some(Severity::Critical), true));
+        let muted = [Rule::FileChurn, Rule::WriteStorm].into();
+        assert_eq!(book.muted, [("Code Expert".to_owned(), muted)].into());
+        assert_eq!(
+            (files.files, files.window_ns, files.tools),
+            (1000, 90_000_000_000, vec!["cc".to_owned()])
+        );
+        assert_eq!(files.equal_files, default.files.equal_files, "what is not said");
+        assert!((files.churned_share - 1.0).abs() < f64::EPSILON);
+        assert_eq!(levels.leak_bytes, 1 << 30);
+        assert!((levels.write_bytes_per_second - f64::from(64 << 20)).abs() < 0.5);
+        assert!((levels.cpu_factor - 2.5).abs() < f64::EPSILON);
+        assert!((levels.vram_caution - 0.9).abs() < f64::EPSILON);
+        assert_eq!((loops.crashes, loops.crash_window_ns), (7, 3_600_000_000_000));
+        assert_eq!(habits.samples_to_learn, 10);
+    }
+
+    /// The file in packaging/, and the block of docs/alerts.md, which is a part
+    /// of it, say what the defaults are, and leave no threshold out.
+    #[test]
+    fn the_example_has_every_default() {
+        const EXAMPLE: &str = include_str!("../../../../packaging/config.toml");
+        const PAGE: &str = include_str!("../../../../docs/alerts.md");
+        let example = Config::parse(Path::new("config.toml"), EXAMPLE).unwrap();
+        let default = Config::default();
+        let shown = |config: &Config| format!("{:?}", config.detect_policy());
+        assert_eq!(shown(&example), shown(&default));
+        assert_eq!(example.retention(), default.retention());
+        assert_eq!(example.crash_policy(), default.crash_policy());
+        assert_eq!(example.captures_stderr(), default.captures_stderr());
+        let least = |config: &Config| {
+            let channels = config.channels();
+            (channels.terminal.least(), channels.journal.least(), channels.desktop.least())
+        };
+        assert_eq!(least(&example), least(&default));
+        let block = PAGE.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+        assert!(EXAMPLE.contains(block.trim_end()), "the page has other defaults");
+        // Lists have too many defaults for an example.
+        let lists = ["tools", "build_folders", "passing_endings"];
+        for (table, keys) in thresholds::keys() {
+            let section = block.split(&format!("[alerts.{table}]\n")).nth(1).unwrap();
+            let section = section.split("\n[").next().unwrap();
+            for key in keys.iter().filter(|key| !lists.contains(key)) {
+                let is_it = |line: &str| line.starts_with(&format!("{key} = "));
+                assert!(section.lines().any(is_it), "[alerts.{table}] {key}");
+                assert!(PAGE.contains(&format!("`{table}.{key}`")), "{table}.{key}");
+            }
+        }
+    }
+
+    #[test]
+    fn channels_as_they_are_configured() {
+        let text = r#"
+            [alerts.terminal]
+            enabled = false
+            [alerts.journal]
+            severity = "error"
+            [alerts.desktop]
+            enabled = true
+            [alerts.webhook.ops]
+            url = "https://hooks.example.com/s3cret"
+            headers = { Authorization = "Bearer s3cret" }
+            severity = "critical"
+            timeout = "3s"
+            [alerts.command.page]
+            argv = ["/usr/local/bin/page", "--now"]
+        "#;
+        let config = Config::parse(Path::new("c.toml"), text).unwrap();
+        assert!(!format!("{config:?}").contains("s3cret"), "{config:?}");
+        let channels = config.channels();
+        assert_eq!(channels.terminal.least(), None);
+        assert_eq!(channels.journal.least(), Some(Severity::Error));
+        assert_eq!(channels.desktop.least(), Some(Severity::Warning));
+        let ops = &channels.webhook["ops"];
+        assert_eq!((ops.least(), ops.timeout()), (Severity::Critical, Duration::from_secs(3)));
+        let page = &channels.command["page"];
+        assert_eq!(page.argv(), ["/usr/local/bin/page", "--now"]);
+        let default = Config::default();
+        assert_eq!(default.channels().terminal.least(), Some(Severity::Warning));
+        assert_eq!(default.channels().desktop.least(), None);
+    }
+
     #[test]
     fn what_is_wrong_is_told_in_one_line_with_its_place() {
         for (text, line, word) in [
@@ -241,6 +371,25 @@ mod tests {
             ("[crashes.persona.A]\nordinary_exit_code = [2]", 2, "ordinary_exit_code"),
             ("\n[crashes.personas.A]\nordinary_exit_codes = [2]", 2, "personas"),
             ("[crashes.persona]\nA = 2", 2, "crashes.persona.NAME"),
+            ("[alerts]\ncooldown = \"soon\"", 2, "no length of time"),
+            ("[alerts]\ncooldown = 60", 2, "string"),
+            ("[alerts]\ncooldown = \"-1s\"", 2, "no length of time"),
+            ("[alerts]\ncauses_apart = 0", 2, "from 1 on"),
+            ("[alerts]\ncool = \"1s\"", 2, "cool"),
+            ("[alerts.rule.mass]\nenabled = true", 1, "no alert rule is called"),
+            ("[alerts.rule.mass_create]\nseverity = \"bad\"", 2, "no severity"),
+            ("[alerts.rule.mass_create]\nfiles = 3", 2, "files"),
+            ("[alerts.persona.A]\nmuted = [\"all\"]", 2, "no alert rule is called"),
+            ("[alerts.files]\nfiles = -1", 2, "from 1 on"),
+            ("[alerts.files]\nfile = 1", 2, "file"),
+            ("[alerts.levels]\nvram_caution = 67", 2, "from 0 to 1"),
+            ("[alerts.levels]\nleak = \"much\"", 2, "unit of size"),
+            ("[alerts.levels]\ncpu_factor = -2.0", 2, "from 0 on"),
+            ("[alerts.levels]\ncpu_factor = nan", 2, "from 0 on"),
+            ("[alerts.webhook.a]\nseverity = \"error\"", 1, "url"),
+            ("[alerts.command.a]\nargv = []", 2, "names no program"),
+            ("[alerts.command.a]\nargv = \"page\"", 2, "sequence"),
+            ("[alerts.mail.a]\nto = \"x\"", 1, "mail"),
             ("x = 1\n", 1, "x"),
             ("[retention", 1, "TOML"),
         ] {

@@ -1,0 +1,116 @@
+//! A worker that lives quietly for a while, and then goes wrong in one way.
+
+use std::fs::File;
+use std::hint::black_box;
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use anyhow::Context as _;
+use serde_json::{Value, json};
+
+use crate::cli::{GoWrong, Wrong};
+use crate::sys::process;
+
+/// How often there is something to do.
+const STEP: Duration = Duration::from_millis(100);
+const STEPS_A_SECOND: u32 = 10;
+/// What every worker holds.
+const OWN_BYTES: usize = 32 << 20;
+/// A quarter of these would not be a jump of three times and 256 MiB.
+const SPIKE_BYTES: usize = 400 << 20;
+const LEAKED_BYTES_A_SECOND: usize = 1 << 20;
+/// Descriptors, threads and processes in a step.
+const DESCRIPTORS: usize = 1;
+const THREADS: usize = 2;
+const SPAWNS: usize = 10;
+/// Threads are no more than that: the kernel has few PIDs on a small machine.
+const THREADS_MAX: usize = 400;
+
+pub(crate) fn run(args: &GoWrong) -> anyhow::Result<Value> {
+    let own = memory(OWN_BYTES);
+    // To live quietly is the work: nothing is waited for.
+    thread::sleep(Duration::from_secs(args.quiet_seconds));
+    let began = unix_ns()?;
+    let until = Instant::now() + Duration::from_secs(args.wrong_seconds);
+    let mut kept = Kept::default();
+    let mut next = Instant::now();
+    if args.how == Wrong::Spin {
+        // A busy machine is not to make half a loop of it.
+        rustix::process::nice(-20).context("take precedence (root needed)")?;
+    }
+    if args.how == Wrong::Spike {
+        kept.memory.push(memory(SPIKE_BYTES));
+    }
+    while Instant::now() < until {
+        step(args.how, &mut kept)?;
+        next += STEP;
+        if args.how == Wrong::Spin {
+            while Instant::now() < next {
+                black_box(&own);
+            }
+        } else {
+            thread::sleep(next.saturating_duration_since(Instant::now()));
+        }
+    }
+    black_box(&own);
+    Ok(json!({
+        "began_unix_ns": began,
+        "memory_bytes": kept.memory.iter().map(Vec::len).sum::<usize>(),
+        "descriptors": kept.files.len(),
+        "threads": kept.threads,
+        "spawned": kept.spawned,
+    }))
+}
+
+/// What is not given back.
+#[derive(Default)]
+struct Kept {
+    memory: Vec<Vec<u8>>,
+    files: Vec<File>,
+    threads: usize,
+    spawned: usize,
+}
+
+fn step(how: Wrong, kept: &mut Kept) -> anyhow::Result<()> {
+    match how {
+        Wrong::Leak => kept.memory.push(memory(LEAKED_BYTES_A_SECOND / STEPS_A_SECOND as usize)),
+        Wrong::Spike | Wrong::Spin | Wrong::Nothing => {}
+        Wrong::Descriptors => {
+            for _ in 0..DESCRIPTORS {
+                kept.files.push(File::open("/dev/null").context("open /dev/null")?);
+            }
+        }
+        Wrong::Threads => {
+            let more = THREADS.min(THREADS_MAX.saturating_sub(kept.threads));
+            for _ in 0..more {
+                let sleeper = thread::Builder::new().stack_size(64 << 10);
+                // It ends with the process.
+                let _ = sleeper
+                    .spawn(|| {
+                        loop {
+                            thread::park()
+                        }
+                    })
+                    .context("start a thread")?;
+            }
+            kept.threads += more;
+        }
+        Wrong::Spawns => {
+            for _ in 0..SPAWNS {
+                process::fork(|| Ok(0)).context("fork a child")?.finish()?;
+            }
+            kept.spawned += SPAWNS;
+        }
+    }
+    Ok(())
+}
+
+/// Memory that is really there.
+fn memory(bytes: usize) -> Vec<u8> {
+    vec![1; bytes]
+}
+
+fn unix_ns() -> anyhow::Result<u64> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is before 1970")?;
+    u64::try_from(since.as_nanos()).context("the clock is after 2554")
+}
