@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod attach;
+mod baseline;
 mod crashes;
 mod doctor;
 mod documents;
