@@ -3,6 +3,7 @@
 
 mod alerts;
 mod attach;
+mod baseline;
 mod crashes;
 mod doctor;
 mod documents;

@@ -130,7 +130,7 @@ impl Learned {
         self.fade(policy);
         self.add(value);
         self.samples = self.samples.saturating_add(1);
-        if self.habit.is_none() || self.samples % SETTLED == 0 {
+        if self.habit.is_none() || self.samples.is_multiple_of(SETTLED) {
             self.settle(policy, scratch);
         }
     }

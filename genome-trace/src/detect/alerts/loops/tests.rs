@@ -208,7 +208,7 @@ proptest! {
     fn any_lives(of in proptest::collection::vec((0..4_u32, any::<u64>(), any::<u64>(), any::<u8>()), 0..300)) {
         let (mut watch, who) = (watch(), persona("A"));
         for (tgid, ktime_ns, runtime_ns, code) in of {
-            let ending = Ending::Exited { code: code.into() };
+            let ending = Ending::Exited { code };
             let life = Life { tgid, ktime_ns, runtime_ns, argv: b"a\0", ending };
             live(&mut watch, Some(&who), &life);
             watch.look(WallTime { unix_ns: ktime_ns as i64 }, &mut Vec::new());
