@@ -35,8 +35,13 @@ pub(crate) fn look(step: u32) -> Look {
     };
     let recent = [crash("MathExpert", 600), crash("MathExpert", 60)];
     let gpus = gpus(step);
-    let facts =
-        HealthFacts { usage: &usage, gpus: Some(&gpus), crashes: &recent, store_failure: None };
+    let facts = HealthFacts {
+        usage: &usage,
+        gpus: Some(&gpus),
+        crashes: &recent,
+        alerts: &[],
+        store_failure: None,
+    };
     let health = health(&facts);
     Look {
         events: events(step),

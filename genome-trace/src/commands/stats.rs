@@ -107,6 +107,7 @@ fn partial_health(gpus: &Stats, crashes: &[Crash], now: WallTime) -> Option<Heal
         usage: &usage,
         gpus: gpus.snapshot.as_ref(),
         crashes: &recent_crashes(crashes),
+        alerts: &[],
         store_failure: None,
     });
     (!health.reasons.is_empty()).then_some(health)

@@ -4,8 +4,8 @@
 use std::{cmp::Reverse, collections::BTreeMap};
 
 use crate::model::{
-    CrashKind, GpuHealth, GpuSnapshot, Health, HealthEvidence, HealthReason, HealthState, Metric,
-    Persona, PersonaUsage, RecentCrash, Usage, WallTime,
+    Alert, CrashKind, GpuHealth, GpuSnapshot, Health, HealthEvidence, HealthReason, HealthState,
+    Metric, Persona, PersonaUsage, RecentCrash, Rule, Severity, Usage, WallTime,
 };
 
 /// An OOM kill or a GPU fault is critical for this long: who looks now can
@@ -36,6 +36,9 @@ pub struct HealthFacts<'a> {
     pub gpus: Option<&'a GpuSnapshot>,
     /// Crashes of the last hour; older ones are passed over.
     pub crashes: &'a [RecentCrash],
+    /// Alerts that are not over; those of rules that are judged here anyway are
+    /// passed over.
+    pub alerts: &'a [Alert],
     /// Why the store fails, where it does.
     pub store_failure: Option<&'a str>,
 }
@@ -48,6 +51,7 @@ pub fn health(facts: &HealthFacts<'_>) -> Health {
     reasons.extend(gpus(facts));
     reasons.extend(machine_memory(facts.usage));
     reasons.extend(facts.usage.personas.iter().filter_map(near_limit));
+    reasons.extend(alerts(facts));
     reasons.extend(crashes(facts));
     let lost = facts.usage.machine.lost_events.filter(|count| *count > 0);
     reasons.extend(lost.map(|count| warning(HealthEvidence::LostEvents { count })));
@@ -135,6 +139,30 @@ fn near_limit(usage: &PersonaUsage) -> Option<HealthReason> {
     Some(HealthReason { state, evidence })
 }
 
+/// What a reason of its own tells: closeness to limits, and crashes.
+const TOLD_BY_OTHERS: [Rule; 4] =
+    [Rule::MemoryLimit, Rule::VramLimit, Rule::CrashLoop, Rule::OomLoop];
+
+fn alerts(facts: &HealthFacts<'_>) -> impl Iterator<Item = HealthReason> {
+    let open = facts
+        .alerts
+        .iter()
+        .filter(|alert| alert.ended.is_none() && !TOLD_BY_OTHERS.contains(&alert.anomaly.rule));
+    open.map(|alert| HealthReason {
+        state: match alert.severity {
+            Severity::Critical => HealthState::Critical,
+            Severity::Warning | Severity::Error => HealthState::Warning,
+        },
+        evidence: HealthEvidence::Alert {
+            persona: alert.anomaly.persona.clone(),
+            rule: alert.anomaly.rule,
+            severity: alert.severity,
+            wall_time: alert.raised,
+            text: alert.text.clone(),
+        },
+    })
+}
+
 fn crashes(facts: &HealthFacts<'_>) -> impl Iterator<Item = HealthReason> {
     let now = facts.usage.wall_time;
     let mut counts: BTreeMap<Option<&Persona>, u64> = BTreeMap::new();
@@ -181,7 +209,7 @@ mod tests {
     }
 
     fn judged(usage: &Usage, crashes: &[RecentCrash]) -> Health {
-        health(&HealthFacts { usage, gpus: None, crashes, store_failure: None })
+        health(&HealthFacts { usage, gpus: None, crashes, alerts: &[], store_failure: None })
     }
 
     fn quiet() -> Usage {
@@ -279,6 +307,7 @@ mod tests {
             usage: &usage,
             gpus: Some(&snapshot),
             crashes: &[],
+            alerts: &[],
             store_failure: Some("the disk is full"),
         });
         // The worst stands first.

@@ -230,6 +230,18 @@ fn advice(facts: &OutlookFacts<'_>, evidence: &HealthEvidence) -> Option<Advice>
                 Count(*count)
             )))
         }
+        HealthEvidence::Alert { persona, rule, .. } => {
+            let text = format!(
+                "{rule} goes on: what it rests on, and what to do about it, is told by \
+                 genome-trace --alerts --open"
+            );
+            Some(
+                persona.as_ref().map_or_else(
+                    || of_the_machine(text.clone()),
+                    |persona| of(persona, text.clone()),
+                ),
+            )
+        }
         HealthEvidence::GpuLost { index } => Some(of_the_machine(format!(
             "GPU {index} is lost: end the processes that use it, look for Xid in dmesg, and \
              restart the machine"

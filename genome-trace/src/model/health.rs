@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Crash, CrashKind, Persona, WallTime};
+use super::{Crash, CrashKind, Persona, Rule, Severity, WallTime};
 
 /// How a machine is, from good to bad.
 #[derive(
@@ -54,6 +54,67 @@ impl Health {
     pub fn state(&self) -> HealthState {
         self.reasons.iter().map(|reason| reason.state).max().unwrap_or_default()
     }
+
+    /// 100 less what each reason takes, and no less than 0.
+    #[must_use]
+    pub fn score(&self) -> Score {
+        Score::of(&self.reasons.iter().collect::<Vec<_>>())
+    }
+
+    /// The same, by the reasons that are a persona's alone.
+    #[must_use]
+    pub fn score_of(&self, persona: &Persona) -> Score {
+        let is_its = |reason: &&HealthReason| reason.evidence.persona() == Some(persona);
+        Score::of(&self.reasons.iter().filter(is_its).collect::<Vec<_>>())
+    }
+}
+
+/// How well, in one number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Score {
+    /// From 0 to 100.
+    pub points: u8,
+    /// Whether somebody has to act.
+    pub light: Light,
+}
+
+/// A score as a colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Light {
+    /// Act now: something is critical, or half of the points are gone.
+    Red,
+    /// Look at it.
+    Yellow,
+    /// All is well.
+    Green,
+}
+
+impl Light {
+    /// One word.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Red => "red",
+            Self::Yellow => "yellow",
+            Self::Green => "green",
+        }
+    }
+}
+
+impl Score {
+    fn of(reasons: &[&HealthReason]) -> Self {
+        let taken: u32 = reasons.iter().map(|reason| u32::from(reason.points())).sum();
+        let points = u8::try_from(100_u32.saturating_sub(taken)).unwrap_or(0);
+        let is_critical = reasons.iter().any(|reason| reason.state == HealthState::Critical);
+        let light = if is_critical || points < 50 {
+            Light::Red
+        } else if points < 100 {
+            Light::Yellow
+        } else {
+            Light::Green
+        };
+        Self { points, light }
+    }
 }
 
 /// One reason.
@@ -63,6 +124,19 @@ pub struct HealthReason {
     pub state: HealthState,
     /// What was seen.
     pub evidence: HealthEvidence,
+}
+
+impl HealthReason {
+    /// What it takes from the score.
+    #[must_use]
+    pub const fn points(&self) -> u8 {
+        match (self.state, &self.evidence) {
+            (HealthState::Healthy, _) => 0,
+            (HealthState::Critical, _) => 40,
+            (HealthState::Warning, HealthEvidence::Alert { severity: Severity::Error, .. }) => 25,
+            (HealthState::Warning, _) => 15,
+        }
+    }
 }
 
 /// What was seen, with the figures that were judged. Sizes are in bytes.
@@ -125,6 +199,19 @@ pub enum HealthEvidence {
         /// How many.
         count: u64,
     },
+    /// An alert is open.
+    Alert {
+        /// Whose; `None` where it is the machine's, or nobody's.
+        persona: Option<Persona>,
+        /// What was watched for.
+        rule: Rule,
+        /// How bad it is.
+        severity: Severity,
+        /// Since when.
+        wall_time: WallTime,
+        /// All of it in one sentence.
+        text: String,
+    },
     /// What happens cannot be stored.
     StoreFailing {
         /// Why.
@@ -139,7 +226,8 @@ impl HealthEvidence {
         match self {
             Self::OomKill { persona, .. }
             | Self::GpuFault { persona, .. }
-            | Self::Crashes { persona, .. } => persona.as_ref(),
+            | Self::Crashes { persona, .. }
+            | Self::Alert { persona, .. } => persona.as_ref(),
             Self::RssNearLimit { persona, .. } => Some(persona),
             Self::MemoryLow { .. }
             | Self::GpuLost { .. }
@@ -172,5 +260,32 @@ impl RecentCrash {
             kind: crash.kind,
             wall_time: crash.wall_time,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn health(states: &[HealthState]) -> Health {
+        let reason = |state: &HealthState| HealthReason {
+            state: *state,
+            evidence: HealthEvidence::LostEvents { count: 1 },
+        };
+        Health { reasons: states.iter().map(reason).collect() }
+    }
+
+    #[test]
+    fn a_score_says_how_much_each_reason_takes() {
+        use HealthState::{Critical, Warning};
+        let score = |states: &[HealthState]| {
+            let score = health(states).score();
+            (score.points, score.light)
+        };
+        assert_eq!(score(&[]), (100, Light::Green));
+        assert_eq!(score(&[Warning]), (85, Light::Yellow));
+        assert_eq!(score(&[Warning; 4]), (40, Light::Red));
+        assert_eq!(score(&[Critical]), (60, Light::Red));
+        assert_eq!(score(&[Critical; 5]), (0, Light::Red));
     }
 }

@@ -73,7 +73,7 @@ pub use gpu::{
     Gpu, GpuAccess, GpuDetails, GpuHealth, GpuIdentity, GpuName, GpuProcess, GpuProcessType,
     GpuProcessUtilization, GpuSnapshot, MigInstance, Vram, VramAtDeath, VramPeakSource,
 };
-pub use health::{Health, HealthEvidence, HealthReason, HealthState, RecentCrash};
+pub use health::{Health, HealthEvidence, HealthReason, HealthState, Light, RecentCrash, Score};
 pub use history_report::{Course, HistoryReport, SampleSpan};
 pub use kind::{EventKind, UnknownKind};
 pub use lost::Lost;

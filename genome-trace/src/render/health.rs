@@ -49,6 +49,8 @@ impl fmt::Display for ReasonText<'_> {
                 }
                 f.write_str(" in the last hour")
             }
+            // It says whose it is.
+            HealthEvidence::Alert { text, .. } => Escaped(text.as_bytes()).fmt(f),
             HealthEvidence::LostEvents { count: 1 } => f.write_str("1 event was lost"),
             HealthEvidence::LostEvents { count } => write!(f, "{} events were lost", Count(*count)),
             HealthEvidence::StoreFailing { reason } => {
@@ -122,6 +124,13 @@ mod tests {
             HealthEvidence::Crashes { persona: None, count: 2_000 },
             HealthEvidence::LostEvents { count: 12 },
             HealthEvidence::StoreFailing { reason: "no\x1b room".to_owned() },
+            HealthEvidence::Alert {
+                persona: None,
+                rule: crate::model::Rule::MassCreate,
+                severity: crate::model::Severity::Warning,
+                wall_time,
+                text: "too\tmany".to_owned(),
+            },
         ];
         assert_eq!(
             all.map(told),
@@ -136,6 +145,7 @@ mod tests {
                 "(unattributed) crashed 2,000 times in the last hour",
                 "12 events were lost",
                 "events cannot be stored: no\\x1b room",
+                "too\\tmany",
             ]
         );
     }

@@ -19,4 +19,4 @@ pub use json::write_json;
 pub(super) use json::{AdviceObject, ReasonObject, advice, reason};
 pub use metrics::write_metrics;
 pub use report::write_text;
-pub(super) use report::{reasons, recommendations, table, whose};
+pub(super) use report::{reasons, recommendations, score, table, whose};

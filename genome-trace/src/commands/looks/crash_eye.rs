@@ -1,11 +1,14 @@
-//! Crashes of the last hour, from a store that stays open from look to look.
+//! Crashes of the last hour and alerts that are open, from a store that stays open from look to look.
 
 use super::super::last_hour::known_crashes;
 use crate::{
-    model::{Crash, TimeRange, WallTime},
-    store::{Place, Reader, StoreError},
+    model::{Alert, Crash, TimeRange, WallTime},
+    store::{AlertQuery, History as _, Place, Reader, StoreError},
 };
 
+/// An alert that nobody spoke of for so long is no longer open: the recorder
+/// was killed.
+const GOES_ON_NS: i64 = 2 * 60 * 1_000_000_000;
 /// How far back crashes count.
 const HOUR_NS: i64 = 60 * 60 * 1_000_000_000;
 
@@ -28,6 +31,20 @@ impl CrashEye {
             self.reader = None;
         }
         crashes.ok().flatten()
+    }
+
+    /// The alerts that are open, as far as the last look could be read: who
+    /// writes them says so every few seconds as long as they go on.
+    pub(super) fn open_alerts(&self, now: WallTime) -> Vec<Alert> {
+        let from = WallTime { unix_ns: now.unix_ns.saturating_sub(GOES_ON_NS) };
+        let range = TimeRange { from, until: WallTime { unix_ns: i64::MAX } };
+        let query = AlertQuery { open: true, ..AlertQuery::all(range) };
+        let read = |reader: &Reader| reader.alerts(&query);
+        let mut alerts = self.reader.as_ref().and_then(|reader| read(reader).ok());
+        if let Some(alerts) = &mut alerts {
+            alerts.retain(|alert| alert.last >= from);
+        }
+        alerts.unwrap_or_default()
     }
 
     fn read(&mut self, now: WallTime) -> Result<Option<Vec<Crash>>, StoreError> {

@@ -84,10 +84,12 @@ impl Looks for Source {
             add_gpu_use(&mut usage, gpus);
         }
         let crashes = self.crashes.look(usage.wall_time);
+        let alerts = self.crashes.open_alerts(usage.wall_time);
         let facts = HealthFacts {
             usage: &usage,
             gpus,
             crashes: &recent_crashes(crashes.as_deref().unwrap_or_default()),
+            alerts: &alerts,
             store_failure: None,
         };
         let health = health(&facts);

@@ -20,6 +20,8 @@ struct Report<'a> {
     #[serde(flatten)]
     gpus: stats::Report<'a>,
     status: Option<&'static str>,
+    score: Option<u8>,
+    light: Option<&'static str>,
     reasons: Option<Vec<ReasonObject<'a>>>,
     usage_unknown_because: Option<&'a str>,
     interval_ns: Option<u64>,
@@ -37,6 +39,8 @@ struct Report<'a> {
 pub(in crate::render) struct ReasonObject<'a> {
     state: &'static str,
     kind: &'static str,
+    points: u8,
+    rule: Option<&'static str>,
     persona: Option<&'a str>,
     genome_id: Option<&'a str>,
     gpu_index: Option<u32>,
@@ -64,6 +68,7 @@ struct MachineObject {
 struct PersonaObject<'a> {
     persona: &'a str,
     genome_id: Option<&'a str>,
+    score: Option<u8>,
     #[serde(flatten)]
     figures: Figures,
     rss_limit_bytes: Option<u64>,
@@ -113,6 +118,8 @@ pub fn write_json(out: &mut Vec<u8>, overview: &Overview) {
     let object = Report {
         gpus: stats::object(&overview.gpus, &sums),
         status: health.map(|health| health.state().word()),
+        score: health.map(|health| health.score().points),
+        light: health.map(|health| health.score().light.name()),
         reasons: health.map(|health| {
             let now = overview.gpus.wall_time;
             health.reasons.iter().map(|of| reason(of, now)).collect()
@@ -140,6 +147,7 @@ fn name_and_id(persona: Option<&Persona>) -> (Option<&str>, Option<&str>) {
 pub(in crate::render) fn reason(reason: &HealthReason, now: WallTime) -> ReasonObject<'_> {
     let mut object = ReasonObject {
         state: reason.state.word(),
+        points: reason.points(),
         text: ReasonText(reason, now).to_string(),
         ..ReasonObject::default()
     };
@@ -172,6 +180,10 @@ pub(in crate::render) fn reason(reason: &HealthReason, now: WallTime) -> ReasonO
             (object.kind, whose) = ("crashes", persona.as_ref());
             object.count = Some(*count);
         }
+        HealthEvidence::Alert { persona, rule, wall_time, .. } => {
+            (object.kind, whose) = ("alert", persona.as_ref());
+            (object.rule, object.time) = (Some(rule.name()), Some(utc(*wall_time)));
+        }
         HealthEvidence::LostEvents { count } => {
             (object.kind, object.count) = ("lost_events", Some(*count));
         }
@@ -201,6 +213,7 @@ fn personas<'a>(active: &'a Active, overview: &Overview) -> Vec<PersonaObject<'a
     let object = |usage: &'a PersonaUsage| PersonaObject {
         persona: &usage.persona.name,
         genome_id: usage.persona.genome_id.as_deref(),
+        score: overview.health.as_ref().map(|health| health.score_of(&usage.persona).points),
         figures: usage.figures,
         rss_limit_bytes: usage.rss_limit_bytes,
         crashes_last_hour: seen.crashes_of(&usage.persona),

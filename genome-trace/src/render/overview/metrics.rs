@@ -25,6 +25,10 @@ pub fn write_metrics(out: &mut Vec<u8>, overview: &Overview) {
     metrics
         .metric("genome_trace_health_state", Gauge, "", help)
         .sample(&[], state.map(Value::Whole));
+    let score = overview.health.as_ref().map(|health| health.score().points);
+    metrics
+        .metric("genome_trace_health_score", Gauge, "", "How well the machine is, from 0 to 100.")
+        .sample(&[], score.map(|points| Value::Whole(points.into())));
     if let Ok(active) = &overview.active {
         add_usage(&mut metrics, &active.usage);
         let machine = &active.usage.machine;

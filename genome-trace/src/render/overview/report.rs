@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 use crate::{
     model::{
         Active, Advice, Health, HealthState, MachineUsage, Metric, Outlook, Overview, Persona,
-        Recent, WallTime,
+        Recent, Score, WallTime,
     },
     render::{
         Figure,
@@ -63,7 +63,7 @@ fn status(page: &mut Page<'_>, health: Option<&Health>) -> io::Result<()> {
         return page.line("Status: unknown", Style::new());
     };
     let state = health.state();
-    page.line(&format!("Status: {}", state.name()), tone(state).bold())
+    page.line(&format!("Status: {}, {}", state.name(), score(health.score())), tone(state).bold())
 }
 
 const fn tone(state: HealthState) -> Style {
@@ -74,14 +74,21 @@ const fn tone(state: HealthState) -> Style {
     })))
 }
 
-/// What speaks against the machine, the worst first.
+/// As in `85 of 100 points (yellow)`.
+pub(in crate::render) fn score(score: Score) -> String {
+    format!("{} of 100 points ({})", score.points, score.light.name())
+}
+
+/// What speaks against the machine and how many points that takes, the worst
+/// first.
 pub(in crate::render) fn reasons(
     page: &mut Page<'_>,
     health: &Health,
     now: WallTime,
 ) -> io::Result<()> {
     for reason in &health.reasons {
-        page.sentence(&format!("{}: {}", reason.state.name(), ReasonText(reason, now)), 2)?;
+        let (state, points) = (reason.state.name(), reason.points());
+        page.sentence(&format!("{state} (-{points}): {}", ReasonText(reason, now)), 2)?;
     }
     Ok(())
 }

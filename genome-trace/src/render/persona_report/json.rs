@@ -28,6 +28,8 @@ struct Report<'a> {
     persona: &'a str,
     genome_id: Option<&'a str>,
     status: Option<&'static str>,
+    score: Option<u8>,
+    light: Option<&'static str>,
     reasons: Option<Vec<ReasonObject<'a>>>,
     usage_unknown_because: Option<&'a str>,
     interval_ns: Option<u64>,
@@ -112,6 +114,8 @@ pub fn write_json(out: &mut Vec<u8>, report: &PersonaReport) {
         persona: &report.persona.name,
         genome_id: report.persona.genome_id.as_deref(),
         status: health.map(|health| health.state().word()),
+        score: health.map(|health| health.score().points),
+        light: health.map(|health| health.score().light.name()),
         reasons: health
             .map(|health| health.reasons.iter().map(|of| reason(of, report.now)).collect()),
         usage_unknown_because: report.unknown_because.as_deref(),

@@ -16,7 +16,7 @@ use crate::{
         gaps,
         layout::{Page, figures, words},
         line::LineStyle,
-        overview::{reasons, recommendations, table, whose},
+        overview::{reasons, recommendations, score, table, whose},
         text::{Escaped, cut},
         time::LocalDateTime,
         units::{Bytes, Count, Elapsed},
@@ -53,8 +53,11 @@ fn write(
     let (version, host) = (&report.version, escaped(&report.host));
     page.sentence(&format!("genome-trace {version} on {host}, {time}"), 0)?;
     page.heading(&whose(Some(&report.persona)))?;
-    let state = report.health.as_ref().map_or(UNKNOWN, |health| health.state().name());
-    page.line(&format!("Status: {state}"), Style::new())?;
+    let status = report.health.as_ref().map_or_else(
+        || UNKNOWN.to_owned(),
+        |health| format!("{}, {}", health.state().name(), score(health.score())),
+    );
+    page.line(&format!("Status: {status}"), Style::new())?;
     if let Some(health) = &report.health {
         reasons(page, health, report.now)?;
     }
