@@ -229,10 +229,10 @@ fn json_loops(context: &Context) -> anyhow::Result<()> {
         context
             .workload("create-files")
             .path("--dir", &at(folder))
-            .option("--count", scale.files / 2)
+            .option("--count", scale.files / 10)
     };
     let storm = [
-        context.workload("spawn-storm").option("--count", scale.processes).start_free()?,
+        context.workload("spawn-storm").option("--count", scale.processes / 4).start_free()?,
         creating("nobody").option("--procs", 2).start_free()?,
         creating("other").env("GENOME_PERSONA", "gt-other").start_free()?,
         creating("own").env("GENOME_PERSONA", "gt-storm").start_free()?,
