@@ -20,6 +20,7 @@ pub mod mapping;
 pub mod memory_limit;
 pub mod namespace;
 pub mod open_files;
+pub mod open_files_limit;
 pub mod own_usage;
 pub mod pci;
 pub mod pidfd;

@@ -4,7 +4,7 @@
 use super::Keep;
 use crate::{
     detect::{DetectPolicy, Detectors},
-    kernel::{clock::boot_ns, file_content::ContentReader},
+    kernel::{clock::boot_ns, file_content::ContentReader, open_files_limit::open_files_limit},
     model::{Alert, Event, GpuSnapshot, ProcessRecord, RecentCrash, Usage, WallTime},
 };
 
@@ -66,7 +66,11 @@ impl Alerts {
     }
 
     pub(super) fn look(&mut self, usage: &Usage, gpus: Option<&GpuSnapshot>) {
-        self.parts.detectors.look(usage, gpus);
+        let detectors = &mut self.parts.detectors;
+        detectors.look(usage, gpus);
+        while let Some(key) = detectors.next_to_ask() {
+            detectors.answer(key, open_files_limit(key));
+        }
         self.look_into_files();
     }
 

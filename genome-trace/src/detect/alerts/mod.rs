@@ -17,8 +17,8 @@ pub use levels::LevelPolicy;
 pub use loops::LoopPolicy;
 
 use crate::model::{
-    Alert, Anomaly, Event, FileRead, FileToRead, GpuSnapshot, ProcessRecord, RecentCrash, Usage,
-    WallTime,
+    Alert, Anomaly, Event, FileRead, FileToRead, GpuSnapshot, ProcessKey, ProcessRecord,
+    RecentCrash, Usage, WallTime,
 };
 use book::Book;
 use files::FileWatch;
@@ -115,6 +115,18 @@ impl Detectors {
     /// Somebody has looked.
     pub fn read(&mut self, read: &FileRead) {
         self.files.read(read);
+    }
+
+    /// The next process of which somebody is to say how many descriptors it may
+    /// have. To be asked after a look.
+    pub fn next_to_ask(&mut self) -> Option<ProcessKey> {
+        self.levels.next_to_ask()
+    }
+
+    /// So many descriptors may a process have; `None` where that is not to be
+    /// known.
+    pub fn answer(&mut self, key: ProcessKey, open_files_limit: Option<u64>) {
+        self.levels.answer(key, open_files_limit);
     }
 
     /// A process crashed.

@@ -34,8 +34,8 @@ pub(crate) fn run(args: &GoWrong) -> anyhow::Result<Value> {
     let until = Instant::now() + Duration::from_secs(args.wrong_seconds);
     let mut kept = Kept::default();
     let mut next = Instant::now();
-    if args.how == Wrong::Spin {
-        // A busy machine is not to make half a loop of it.
+    if matches!(args.how, Wrong::Spin | Wrong::Spawns) {
+        // A busy machine is not to make half of it.
         rustix::process::nice(-20).context("take precedence (root needed)")?;
     }
     if args.how == Wrong::Spike {
@@ -96,8 +96,11 @@ fn step(how: Wrong, kept: &mut Kept) -> anyhow::Result<()> {
             kept.threads += more;
         }
         Wrong::Spawns => {
-            for _ in 0..SPAWNS {
-                process::fork(|| Ok(0)).context("fork a child")?.finish()?;
+            let children: Vec<_> = (0..SPAWNS)
+                .map(|_| process::fork(|| Ok(0)).context("fork a child"))
+                .collect::<anyhow::Result<_>>()?;
+            for child in children {
+                child.finish()?;
             }
             kept.spawned += SPAWNS;
         }

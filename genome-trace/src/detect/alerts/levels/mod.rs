@@ -33,7 +33,7 @@ use crate::model::{
 use climb::{Climbing, Least};
 use held::Zone;
 use jump::{Bounds, Jumped};
-use track::{ProcessTrack, Track};
+use track::{FilesLimit, ProcessTrack, Track};
 
 /// Processes of which is kept how their figures went: 12 MiB.
 const PROCESSES_MAX: usize = 2048;
@@ -51,8 +51,9 @@ const SETTLED_NS: i64 = 5_000_000_000;
 const STARTING_NS: i64 = 120_000_000_000;
 /// A figure above the normal has to be above the usual peak, too, by so much.
 const ABOVE_PEAK: f64 = 1.25;
-/// CPU time has to be more than the normal by so many percent of a processor.
-const CPU_MORE: f64 = 80.0;
+/// CPU time has to be more than the normal by so many percent of a processor: on
+/// a busy machine a loop does not get a whole one.
+const CPU_MORE: f64 = 50.0;
 /// A process that takes this much of a processor, and no more, is busy with one
 /// thing all the time, in percent.
 const ONE_PROCESSOR: std::ops::RangeInclusive<f64> = 95.0..=110.0;
@@ -67,6 +68,9 @@ const OF_THE_YOUNG_NS: u64 = 30_000_000_000;
 /// habits this one.
 const CLIMB_PART: f64 = 0.02;
 const CLIMB_PART_OF_THE_YOUNG: f64 = 0.1;
+/// A process that has so many of the descriptors that it may have can soon open
+/// nothing any more.
+const FILES_CRITICAL: f64 = 0.9;
 /// A limit that is reached in less time than this is an error already.
 const SOON_SECONDS: f64 = 600.0;
 
@@ -93,6 +97,9 @@ pub(super) struct LevelWatch {
     processes: FxHashMap<ProcessKey, ProcessTrack>,
     machine: Zone,
     gpus: BTreeMap<u32, Zone>,
+    /// Processes whose descriptors climb: somebody is to say how many they may
+    /// have.
+    to_ask: Vec<ProcessKey>,
 }
 
 /// What a persona is judged by at a look.
@@ -114,6 +121,21 @@ impl LevelWatch {
             processes: FxHashMap::default(),
             machine: Zone::default(),
             gpus: BTreeMap::new(),
+            to_ask: Vec::new(),
+        }
+    }
+
+    /// The next process of which somebody is to say how many descriptors it may
+    /// have.
+    pub(super) fn next_to_ask(&mut self) -> Option<ProcessKey> {
+        self.to_ask.pop()
+    }
+
+    /// So many; `None` where that is not to be known. Without an answer an alert
+    /// does without.
+    pub(super) fn answer(&mut self, key: ProcessKey, limit: Option<u64>) {
+        if let (Some(own), Some(limit)) = (self.processes.get_mut(&key), limit) {
+            own.files_limit = FilesLimit::Known(limit);
         }
     }
 
@@ -154,6 +176,14 @@ impl LevelWatch {
         }
         let oldest = self.look.saturating_sub(FORGOTTEN_AFTER);
         self.personas.retain(|_, track| track.look >= oldest);
+        self.to_ask.clear();
+        for (key, own) in &mut self.processes {
+            if own.files_climb && own.files_limit == FilesLimit::NotAsked {
+                own.files_limit = FilesLimit::Asked;
+                self.to_ask.push(*key);
+            }
+        }
+        self.to_ask.sort_unstable();
         self.processes.retain(|_, track| track.look == self.look);
     }
 
@@ -387,6 +417,9 @@ impl Look<'_> {
         for process in &self.of.processes {
             let Some(own) = processes.get_mut(&process.key) else { continue };
             let Some(climbing) = own.climbs.climbing(metric, &least) else { continue };
+            if metric == Metric::OpenFiles {
+                own.files_climb = true;
+            }
             if steepest.as_ref().is_none_or(|(most, _)| climbing.slope > most.slope) {
                 let (key, comm) = (process.key, process.comm.clone());
                 steepest = Some((climbing, Some(AlertProcess { key, comm, argv: None })));
@@ -399,8 +432,15 @@ impl Look<'_> {
         if let Some(jump) = &mut jump {
             jump.climbs();
         }
-        let is_soon = self.room(metric).is_some_and(|room| room / climbing.slope < SOON_SECONDS);
-        let severity = if is_soon { Severity::Error } else { Severity::Warning };
+        let files = process.as_ref().filter(|_| metric == Metric::OpenFiles);
+        let files = files.and_then(|process| self.files(processes, process.key));
+        let room = files.map(|(open, limit)| (limit - open).max(0.0)).or_else(|| self.room(metric));
+        let is_soon = room.is_some_and(|room| room / climbing.slope < SOON_SECONDS);
+        let severity = match files {
+            Some((open, limit)) if open >= limit * FILES_CRITICAL => Severity::Critical,
+            _ if is_soon => Severity::Error,
+            _ => Severity::Warning,
+        };
         let basis = habit.map(|habit| Basis::Habit {
             samples: habit.samples,
             centre: habit.centre,
@@ -419,6 +459,17 @@ impl Look<'_> {
             ..self.anomaly(rule, severity, metric, value)
         });
         true
+    }
+
+    /// The descriptors that a process has, and how many it may have.
+    fn files(
+        &self,
+        processes: &FxHashMap<ProcessKey, ProcessTrack>,
+        key: ProcessKey,
+    ) -> Option<(f64, f64)> {
+        let FilesLimit::Known(limit) = processes.get(&key)?.files_limit else { return None };
+        let process = self.of.processes.iter().find(|process| process.key == key)?;
+        Some((process.figures.get(Metric::OpenFiles)?, limit as f64))
     }
 
     /// What is left below the nearest limit.

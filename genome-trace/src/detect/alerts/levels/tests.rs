@@ -281,6 +281,27 @@ fn descriptors_that_are_not_closed() {
     assert!(run.first().0 <= 360, "{}", run.first().0);
 }
 
+/// How many there may be is asked for once, and only of one whose climb.
+#[test]
+fn the_limit_of_descriptors_is_asked_for_once_they_climb() {
+    let mut run = Run::new().quiet(&[(Metric::OpenFiles, 12.0)], 300);
+    let key = ProcessKey { tgid: 7, start_time: 1 };
+    let mut told = Vec::new();
+    for second in 0..125 {
+        run.one(&[(Metric::OpenFiles, 12.0 + 8.0 * f64::from(second))]);
+        let asked = run.watch.next_to_ask();
+        assert_eq!(asked.is_some(), asked == Some(key) && run.found.len() == 1);
+        if asked.is_some() {
+            assert_eq!(run.watch.next_to_ask(), None);
+            run.watch.answer(key, Some(1_000));
+        }
+        told.extend(run.found.last().map(|(_, anomaly)| anomaly.severity));
+    }
+    told.dedup();
+    assert_eq!(told, [Severity::Warning, Severity::Error, Severity::Critical]);
+    run.watch.answer(ProcessKey { tgid: 8, start_time: 1 }, Some(1));
+}
+
 #[test]
 fn processes_that_are_created_without_end() {
     let mut run = Run::new().quiet(&[(Metric::SpawnsPerSecond, 0.0)], 300);

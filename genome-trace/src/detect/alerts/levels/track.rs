@@ -51,6 +51,20 @@ pub(super) struct ProcessTrack {
     /// The last look that it was seen at.
     pub(super) look: u64,
     pub(super) climbs: Climbs,
+    /// How many descriptors it may have, where that was asked for.
+    pub(super) files_limit: FilesLimit,
+    /// They have climbed.
+    pub(super) files_climb: bool,
+}
+
+/// How many descriptors a process may have. It is asked for only once they
+/// climb.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum FilesLimit {
+    #[default]
+    NotAsked,
+    Asked,
+    Known(u64),
 }
 
 /// A persona.
