@@ -14,7 +14,7 @@ use std::{
 };
 
 use genome_trace::{
-    detect::{CrashPolicy, CrashWatch},
+    detect::{Baselines, CrashPolicy, CrashWatch, DetectPolicy, Detectors},
     model::{Event, EventKind},
     persona::{RuleFile, Rules},
     pipeline::{Attribution, Filter, Replay},
@@ -65,6 +65,7 @@ static ALLOCATOR: Counting = Counting;
 
 const STORM: &[u8] = include_bytes!("../recordings/storm.gtr");
 const MIXED: &[u8] = include_bytes!("../recordings/mixed.gtr");
+const FILES: &[u8] = include_bytes!("../recordings/files.gtr");
 
 const LIFE: [EventKind; 3] = [EventKind::Fork, EventKind::Exec, EventKind::Exit];
 const ALL: [EventKind; 8] = [
@@ -170,6 +171,24 @@ impl Sink for Judging {
     }
 }
 
+/// Watches for what goes wrong, and writes nothing.
+struct Detecting(Detectors);
+
+impl Sink for Detecting {
+    fn event(&mut self, event: &Event<'_>) -> io::Result<()> {
+        self.0.hear(event);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn detecting() -> impl Sink {
+    Detecting(Detectors::new(&DetectPolicy::default(), Baselines::default()))
+}
+
 #[test]
 fn the_allocator_counts() {
     let before = allocations();
@@ -198,6 +217,14 @@ fn nor_does_any_other_event() {
 fn whether_an_end_of_nobodys_was_a_crash_costs_nothing() {
     let watch = CrashWatch::new(CrashPolicy::default());
     assert_none(&measure(STORM, "", Judging(watch)), &LIFE);
+}
+
+#[test]
+fn nor_does_watching_for_what_goes_wrong() {
+    assert_none(&measure(STORM, RULES, detecting()), &LIFE);
+    assert_none(&measure(MIXED, RULES, detecting()), &ALL);
+    let kinds = [EventKind::FileCreate, EventKind::FileWrite];
+    assert_none(&measure(FILES, "", detecting()), &kinds);
 }
 
 #[test]

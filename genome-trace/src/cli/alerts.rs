@@ -1,8 +1,8 @@
 //! Options of `--alerts`, and the actions on alerts.
 
-use clap::{Args, Subcommand};
-
 use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
 
 use crate::model::{Rule, Severity};
 
@@ -35,6 +35,9 @@ const OF_OTHERS: [&str; 25] = [
     "crash",
 ];
 
+const OTHER_VIEWS: [&str; 7] =
+    ["follow", "stats", "crashes", "history", "compare", "watch", "genome_id"];
+
 /// Which alerts, and how much of them.
 #[derive(Args, Debug)]
 pub struct AlertOptions {
@@ -44,13 +47,13 @@ pub struct AlertOptions {
     pub alerts: bool,
     /// Only alerts of this rule, for example memory_leak; may be given more than
     /// once
-    #[arg(long, value_name = "RULE", requires = "alerts", help_heading = "Alerts")]
+    #[arg(long, value_name = "RULE", conflicts_with_all = OTHER_VIEWS, help_heading = "Alerts")]
     pub rule: Vec<Rule>,
     /// Only alerts so bad or worse: warning, error, critical
-    #[arg(long, value_name = "SEVERITY", requires = "alerts", help_heading = "Alerts")]
+    #[arg(long, value_name = "SEVERITY", conflicts_with_all = OTHER_VIEWS, help_heading = "Alerts")]
     pub severity: Option<Severity>,
     /// Only alerts that are not over
-    #[arg(long, requires = "alerts", help_heading = "Alerts")]
+    #[arg(long, conflicts_with_all = OTHER_VIEWS, help_heading = "Alerts")]
     pub open: bool,
 }
 

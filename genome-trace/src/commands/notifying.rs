@@ -1,6 +1,11 @@
 //! Channels as they are configured, and the recorder's way to them.
 
-use std::{cell::RefCell, rc::Rc, time::Duration};
+use std::{
+    cell::RefCell,
+    io::{self, IsTerminal as _},
+    rc::Rc,
+    time::Duration,
+};
 
 use anyhow::{Context as _, bail};
 use rustix::process::geteuid;
@@ -21,18 +26,21 @@ const LAST_ALERTS: Duration = Duration::from_secs(5);
 /// As whom root runs commands where no user is named.
 const NOBODY: &str = "nobody";
 
-/// Every channel that is on. With `is_test`, commands may say something.
+/// Every channel that is on and has something to do. With `is_test`, every one
+/// that is on, and commands may say something.
 pub(super) fn channels(config: &Config, is_test: bool) -> anyhow::Result<Vec<Configured>> {
     let Channels { terminal, journal, desktop, webhook, command } = config.channels();
     let mut channels = Vec::new();
     let mut add = |name: String, least, channel| {
         channels.push(Configured { name, least, channel });
     };
-    if let Some(least) = terminal.least() {
+    // One of these two has nothing to do; only a test says which.
+    let is_terminal = io::stderr().is_terminal();
+    if let Some(least) = terminal.least().filter(|_| is_terminal || is_test) {
         let color = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         add("terminal".to_owned(), least, Box::new(Terminal { color }) as Box<_>);
     }
-    if let Some(least) = journal.least() {
+    if let Some(least) = journal.least().filter(|_| !is_terminal || is_test) {
         let has_priorities = stderr_is_journal();
         add("journal".to_owned(), least, Box::new(Journal { has_priorities }));
     }

@@ -26,7 +26,9 @@ fn message() -> Message {
 }
 
 /// Answers as it is told, and says what it was asked.
-struct Fake(Box<dyn FnMut(&Message) -> Result<(), Failure> + Send>);
+struct Fake(Box<Answer>);
+
+type Answer = dyn FnMut(&Message) -> Result<(), Failure> + Send;
 
 impl Channel for Fake {
     fn send(&mut self, message: &Message) -> Result<(), Failure> {

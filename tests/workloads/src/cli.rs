@@ -31,6 +31,8 @@ pub(crate) enum Command {
     ExitStorm(ExitStorm),
     /// Create files, write each once and close it
     CreateFiles(CreateFiles),
+    /// Write one JSON file after the other, and say when the so-manieth was there
+    JsonLoop(JsonLoop),
     /// Write to one file very often
     WriteStorm(WriteStorm),
     /// Make a system call that does next to nothing very often
@@ -74,6 +76,7 @@ impl Command {
             Self::SpawnStorm(_) => "spawn-storm",
             Self::ExitStorm(_) => "exit-storm",
             Self::CreateFiles(_) => "create-files",
+            Self::JsonLoop(_) => "json-loop",
             Self::WriteStorm(_) => "write-storm",
             Self::SyscallStorm(_) => "syscall-storm",
             Self::Paced(_) => "paced",
@@ -184,6 +187,28 @@ pub(crate) struct SyscallStorm {
     /// How many calls of getppid(2)
     #[arg(long)]
     pub(crate) count: u64,
+}
+
+#[derive(Args)]
+pub(crate) struct JsonLoop {
+    /// The folder; made if it is not there
+    #[arg(long)]
+    pub(crate) dir: PathBuf,
+    /// How many files
+    #[arg(long)]
+    pub(crate) count: u64,
+    /// Say when so many had been created
+    #[arg(long, default_value_t = 50)]
+    pub(crate) mark: u64,
+    /// Give each file a folder of its own
+    #[arg(long)]
+    pub(crate) folders: bool,
+    /// Write the same into every file
+    #[arg(long)]
+    pub(crate) equal: bool,
+    /// Leave the files
+    #[arg(long)]
+    pub(crate) keep: bool,
 }
 
 #[derive(Args)]

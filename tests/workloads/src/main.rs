@@ -61,6 +61,7 @@ fn work(command: &Command) -> anyhow::Result<Value> {
         Command::SpawnStorm(args) => load::spawn_storm::run(args),
         Command::ExitStorm(args) => load::exit_storm::run(args),
         Command::CreateFiles(args) => load::create_files::run(args),
+        Command::JsonLoop(args) => load::json_loop::run(args),
         Command::WriteStorm(args) => load::write_storm::run(args),
         Command::SyscallStorm(args) => load::syscall_storm::run(args),
         Command::Paced(args) => load::paced::run(args),

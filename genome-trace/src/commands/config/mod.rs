@@ -284,6 +284,39 @@ mod tests {
         assert_eq!(habits.samples_to_learn, 10);
     }
 
+    /// The file in packaging/, and the block of docs/alerts.md, which is a part
+    /// of it, say what the defaults are, and leave no threshold out.
+    #[test]
+    fn the_example_has_every_default() {
+        const EXAMPLE: &str = include_str!("../../../../packaging/config.toml");
+        const PAGE: &str = include_str!("../../../../docs/alerts.md");
+        let example = Config::parse(Path::new("config.toml"), EXAMPLE).unwrap();
+        let default = Config::default();
+        let shown = |config: &Config| format!("{:?}", config.detect_policy());
+        assert_eq!(shown(&example), shown(&default));
+        assert_eq!(example.retention(), default.retention());
+        assert_eq!(example.crash_policy(), default.crash_policy());
+        assert_eq!(example.captures_stderr(), default.captures_stderr());
+        let least = |config: &Config| {
+            let channels = config.channels();
+            (channels.terminal.least(), channels.journal.least(), channels.desktop.least())
+        };
+        assert_eq!(least(&example), least(&default));
+        let block = PAGE.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+        assert!(EXAMPLE.contains(block.trim_end()), "the page has other defaults");
+        // Lists have too many defaults for an example.
+        let lists = ["tools", "build_folders", "passing_endings"];
+        for (table, keys) in thresholds::keys() {
+            let section = block.split(&format!("[alerts.{table}]\n")).nth(1).unwrap();
+            let section = section.split("\n[").next().unwrap();
+            for key in keys.iter().filter(|key| !lists.contains(key)) {
+                let is_it = |line: &str| line.starts_with(&format!("{key} = "));
+                assert!(section.lines().any(is_it), "[alerts.{table}] {key}");
+                assert!(PAGE.contains(&format!("`{table}.{key}`")), "{table}.{key}");
+            }
+        }
+    }
+
     #[test]
     fn channels_as_they_are_configured() {
         let text = r#"
@@ -343,7 +376,7 @@ mod tests {
             ("[alerts.files]\nfiles = -1", 2, "from 1 on"),
             ("[alerts.files]\nfile = 1", 2, "file"),
             ("[alerts.levels]\nvram_caution = 67", 2, "from 0 to 1"),
-            ("[alerts.levels]\nleak = \"much\"", 2, "number"),
+            ("[alerts.levels]\nleak = \"much\"", 2, "unit of size"),
             ("[alerts.levels]\ncpu_factor = -2.0", 2, "from 0 on"),
             ("[alerts.levels]\ncpu_factor = nan", 2, "from 0 on"),
             ("[alerts.webhook.a]\nseverity = \"error\"", 1, "url"),

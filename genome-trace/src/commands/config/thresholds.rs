@@ -17,6 +17,9 @@ macro_rules! table {
         }
 
         impl $name {
+            #[cfg(test)]
+            const KEYS: &'static [&'static str] = &[$(stringify!($key),)*];
+
             /// The default, and over it what the file says.
             pub(super) fn policy(&self) -> $policy {
                 let mut policy = <$policy>::default();
@@ -91,3 +94,14 @@ table!(Habits for HabitPolicy, "the table [alerts.habits]" {
     patience_samples: Many => patience_samples,
     forgiven_per_sample: Share => forgiven_per_sample,
 });
+
+/// Every key, by its table.
+#[cfg(test)]
+pub(super) fn keys() -> [(&'static str, &'static [&'static str]); 4] {
+    [
+        ("files", Files::KEYS),
+        ("levels", Levels::KEYS),
+        ("loops", Loops::KEYS),
+        ("habits", Habits::KEYS),
+    ]
+}

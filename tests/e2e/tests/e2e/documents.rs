@@ -12,11 +12,12 @@ use genome_trace::{
     probe::{Mode, Route},
 };
 
-const DOCUMENTS: [&str; 19] = [
+const DOCUMENTS: [&str; 20] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
+    "docs/alerts.md",
     "docs/benchmark.md",
     "docs/compare.md",
     "docs/cost.md",

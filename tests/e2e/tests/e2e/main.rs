@@ -1,6 +1,7 @@
 //! The binary from outside, without root, and the documents held against it.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod alerts;
 mod attach;
 mod baseline;
 mod crashes;

@@ -4,6 +4,7 @@
 //! package's library. Trials whose name begins with a mode are made once for
 //! each way of probing I/O that this kernel has.
 
+mod alerts_files;
 mod attach;
 mod cgroup;
 mod cost;
@@ -61,6 +62,7 @@ fn main() -> ExitCode {
     crashes::add_to(&mut suite);
     tasks::add_to(&mut suite);
     cost::add_to(&mut suite);
+    alerts_files::add_to(&mut suite);
     levels::add_to(&mut suite);
     soak::add_to(&mut suite);
     libtest_mimic::run(&arguments, suite.into_trials()).exit_code()

@@ -6,6 +6,7 @@ pub(crate) mod crash;
 pub(crate) mod create_files;
 pub(crate) mod exit_storm;
 pub(crate) mod go_wrong;
+pub(crate) mod json_loop;
 pub(crate) mod kill_victim;
 pub(crate) mod memfd;
 mod memory_cgroup;

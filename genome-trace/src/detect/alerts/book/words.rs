@@ -34,7 +34,7 @@ pub(super) fn text(alert: &Alert, many: Option<Many>) -> String {
     match alert.change {
         AlertChange::Raised => {}
         AlertChange::Escalated | AlertChange::GoesOn => {
-            text.push_str(&format!(", since {since} ({})", Elapsed(lasted)));
+            text.push_str(&format!("; since {since} ({})", Elapsed(lasted)));
         }
         AlertChange::Ended if lasted == 0 => text.push_str(&format!("; over, once at {since}")),
         AlertChange::Ended => {

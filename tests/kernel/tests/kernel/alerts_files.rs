@@ -1,0 +1,357 @@
+//! Files in masses: the alert comes within two seconds of the file that was one
+//! too many, and is right in every field, whatever else goes on.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use anyhow::{Context as _, ensure};
+use genome_trace_tests_kernel::{
+    Checks, Context, Event, Recorder, Started, Suite, Truth, Workload,
+};
+use rustix::time::{ClockId, clock_gettime};
+use serde_json::Value;
+
+pub(crate) fn add_to(suite: &mut Suite) {
+    suite.once("alerts_files::json_loops", json_loops);
+    suite.once("alerts_files::churn_and_duplicates", churn_and_duplicates);
+    suite.once("alerts_files::ordinary_work_is_no_alarm", ordinary_work);
+}
+
+/// From when on it is too much, by default.
+const TOO_MANY: u64 = 50;
+/// An alert is to come so soon after that.
+const SOON_NS: u64 = 2_000_000_000;
+/// The files of the loop that nobody noticed.
+const NOBODY_NOTICED: u64 = 3000;
+
+/// What the tests' clock says, which is the workloads'.
+fn now_ns() -> u64 {
+    let now = clock_gettime(ClockId::Monotonic);
+    let part = |part: i64| u64::try_from(part).unwrap_or(0);
+    part(now.tv_sec) * 1_000_000_000 + part(now.tv_nsec)
+}
+
+/// A recorder, one that reads its alerts, and those that came.
+struct Listening {
+    recorder: Recorder,
+    reader: Started,
+    place: tempfile::TempDir,
+    heard: Vec<(u64, Event)>,
+}
+
+impl Listening {
+    fn begin(context: &Context) -> anyhow::Result<Self> {
+        let place = context.folder()?;
+        let socket = place.path().join("socket");
+        let recorder = context
+            .recorder(&place.path().join("store"))
+            .at_socket(&socket)
+            .start_into(Stdio::null())
+            .map(Recorder)?;
+        let reader = context
+            .program(&context.setup.tracer)
+            .args(["--follow", "--format=json", "--kind=alert", "--socket"])
+            .arg(&socket)
+            .start()?;
+        while !reader.next_complaint()?.contains("attached to the recorder") {}
+        Ok(Self { recorder, reader, place, heard: Vec::new() })
+    }
+
+    /// Waits for an alert that `is_wanted`, be it one that has come already;
+    /// with when it came.
+    fn alert(&mut self, is_wanted: impl Fn(&Event) -> bool) -> anyhow::Result<(u64, Event)> {
+        if let Some(heard) = self.heard.iter().find(|(_, event)| is_wanted(event)) {
+            return Ok(heard.clone());
+        }
+        loop {
+            let line = self.reader.next_line()?;
+            let event = Event::parse(&line)?;
+            let came_ns = now_ns();
+            if event.kind() != "alert" {
+                continue;
+            }
+            self.heard.push((came_ns, event.clone()));
+            if is_wanted(&event) {
+                return Ok((came_ns, event));
+            }
+        }
+    }
+
+    fn end(self) -> anyhow::Result<()> {
+        let Self { recorder, reader, place, .. } = self;
+        recorder.stop(&place.path().join("store"))?;
+        reader.finish()?;
+        Ok(())
+    }
+}
+
+fn is_of(event: &Event, change: &str, rule: &str, persona: &str) -> bool {
+    event.payload_text("change") == Some(change)
+        && event.payload_text("rule") == Some(rule)
+        && anomaly(event, "/persona/name").and_then(Value::as_str) == Some(persona)
+}
+
+fn anomaly<'a>(event: &'a Event, pointer: &str) -> Option<&'a Value> {
+    event.payload("anomaly")?.pointer(pointer)
+}
+
+/// A loop with what is known of it beforehand.
+struct Loop<'a> {
+    workload: Workload<'a>,
+    argv: Vec<String>,
+    persona: &'static str,
+    folder: PathBuf,
+    count: u64,
+}
+
+impl<'a> Loop<'a> {
+    fn new(context: &'a Context, persona: &'static str, folder: &Path, count: u64) -> Self {
+        let words = ["json-loop", "--keep", "--count", &count.to_string(), "--dir"];
+        let words = words.map(str::to_owned).into_iter().chain([folder.display().to_string()]);
+        let words: Vec<String> = words.collect();
+        let program = context.setup.workload.display().to_string();
+        let workload = words.iter().skip(1).fold(
+            context.workload("json-loop").env("GENOME_PERSONA", persona),
+            |workload, word| workload.flag(word),
+        );
+        Self {
+            workload,
+            argv: std::iter::once(program).chain(words).collect(),
+            persona,
+            folder: folder.to_owned(),
+            count,
+        }
+    }
+
+    fn flag(mut self, flag: &str) -> Self {
+        self.workload = self.workload.flag(flag);
+        self.argv.push(flag.to_owned());
+        self
+    }
+}
+
+/// What an alert is held against, once it is over.
+struct Told {
+    argv: Vec<String>,
+    persona: &'static str,
+    folder: PathBuf,
+    count: u64,
+    truth: Truth,
+}
+
+/// Lets a loop run, and says how long it took until its alert was read.
+fn run(checks: &mut Checks, listening: &mut Listening, of: Loop<'_>) -> anyhow::Result<Told> {
+    let Loop { workload, argv, persona, folder, count } = of;
+    let started = workload.start_free()?;
+    let (came_ns, raised) =
+        listening.alert(|event| is_of(event, "raised", "mass_create", persona))?;
+    let truth = started.finish_or_else(std::time::Duration::from_secs(1), || Ok(()))?;
+    let marked_ns = truth.number("/marked_ns")?;
+    let late_ns = came_ns.saturating_sub(marked_ns);
+    println!("    {persona}: told {} ms after file {TOO_MANY} of {count}", late_ns / 1_000_000);
+    checks.holds(
+        late_ns <= SOON_NS,
+        format_args!("{persona}: told {late_ns} ns after file {TOO_MANY}"),
+    );
+    let told = Told { argv, persona, folder, count, truth };
+    check_fields(checks, &raised, &told)?;
+    Ok(told)
+}
+
+/// What does not change while it goes on.
+fn check_fields(checks: &mut Checks, event: &Event, told: &Told) -> anyhow::Result<()> {
+    let who = told.persona;
+    let text = |pointer: &str| anomaly(event, pointer).and_then(Value::as_str);
+    let number = |pointer: &str| anomaly(event, pointer).and_then(Value::as_f64);
+    let worker = told.truth.workers().first().copied();
+    let tgid = anomaly(event, "/process/key/tgid").and_then(Value::as_u64);
+    checks.equal(format_args!("{who}: the process"), tgid, worker);
+    checks.equal(format_args!("{who}: its name"), text("/process/comm"), Some("genome-trace-wo"));
+    let argv = anomaly(event, "/process/argv").and_then(Value::as_array);
+    let argv: Vec<_> = argv.into_iter().flatten().filter_map(Value::as_str).collect();
+    checks.equal(format_args!("{who}: its arguments"), argv, told.argv.iter().collect::<Vec<_>>());
+    checks.equal(format_args!("{who}: the folder"), text("/files/folder"), told.folder.to_str());
+    checks.equal(format_args!("{who}: the cause"), text("/cause"), told.folder.to_str());
+    checks.equal(format_args!("{who}: the threshold"), number("/threshold"), Some(50.0));
+    checks.equal(format_args!("{who}: the basis"), text("/basis/kind"), Some("threshold"));
+    checks.equal(format_args!("{who}: the window"), number("/window_ns"), Some(300e9));
+    let rate = number("/files/files_per_second");
+    checks.holds(rate.is_some_and(|rate| rate > 1.0), format_args!("{who}: a rate of {rate:?}"));
+    let samples = anomaly(event, "/files/samples").and_then(Value::as_array);
+    let samples: Vec<_> = samples.into_iter().flatten().filter_map(Value::as_str).collect();
+    checks.holds(samples.len() >= 2, format_args!("{who}: samples {samples:?}"));
+    for sample in samples {
+        let path = told.folder.join(sample);
+        checks.holds(path.is_file(), format_args!("{who}: no file {}", path.display()));
+    }
+    Ok(())
+}
+
+/// What it has come to when it is over.
+fn check_end(checks: &mut Checks, listening: &mut Listening, told: &Told) -> anyhow::Result<()> {
+    let who = told.persona;
+    let (_, ended) = listening.alert(|event| is_of(event, "ended", "mass_create", who))?;
+    check_fields(checks, &ended, told)?;
+    let number = |pointer: &str| anomaly(&ended, pointer).and_then(Value::as_u64);
+    let files = anomaly(&ended, "/measured").and_then(Value::as_f64);
+    #[allow(clippy::cast_precision_loss)]
+    checks.equal(format_args!("{who}: files"), files, Some(told.count as f64));
+    checks.equal(format_args!("{who}: created"), number("/files/files_created"), Some(told.count));
+    checks.equal(format_args!("{who}: unlinked"), number("/files/files_unlinked"), Some(0));
+    checks.equal(
+        format_args!("{who}: bytes"),
+        number("/files/written_bytes"),
+        Some(told.truth.number("/written_bytes")?),
+    );
+    let severity = match told.count / TOO_MANY {
+        0..10 => "warning",
+        10..100 => "error",
+        _ => "critical",
+    };
+    checks.equal(format_args!("{who}: severity"), ended.payload_text("severity"), Some(severity));
+    Ok(())
+}
+
+/// The loop alone; in a storm of others', of nobody's and of its own persona's
+/// work; one folder for each file; and very many files.
+fn json_loops(context: &Context) -> anyhow::Result<()> {
+    let files = context.folder()?;
+    let at = |name: &str| files.path().join(name);
+    let scale = &context.setup.scale;
+    let mut checks = Checks::new();
+    let mut listening = Listening::begin(context)?;
+    let alone = Loop::new(context, "gt-alone", &at("alone"), NOBODY_NOTICED);
+    let mut told = vec![run(&mut checks, &mut listening, alone)?];
+
+    let creating = |folder: &str| {
+        context
+            .workload("create-files")
+            .path("--dir", &at(folder))
+            .option("--count", scale.files / 2)
+    };
+    let storm = [
+        context.workload("spawn-storm").option("--count", scale.processes).start_free()?,
+        creating("nobody").option("--procs", 2).start_free()?,
+        creating("other").env("GENOME_PERSONA", "gt-other").start_free()?,
+        creating("own").env("GENOME_PERSONA", "gt-storm").start_free()?,
+    ];
+    let amid = Loop::new(context, "gt-amid", &at("amid"), NOBODY_NOTICED);
+    told.push(run(&mut checks, &mut listening, amid)?);
+    for work in storm {
+        work.finish_or_else(std::time::Duration::from_secs(1), || Ok(()))?;
+    }
+
+    let apart = Loop::new(context, "gt-apart", &at("apart"), NOBODY_NOTICED).flag("--folders");
+    told.push(run(&mut checks, &mut listening, apart)?);
+    let many = Loop::new(context, "gt-many", &at("many"), scale.files * 2);
+    told.push(run(&mut checks, &mut listening, many)?);
+
+    for told in &told {
+        check_end(&mut checks, &mut listening, told)?;
+    }
+    // One message for one cause.
+    for told in &told {
+        let raised = listening
+            .heard
+            .iter()
+            .filter(|(_, event)| is_of(event, "raised", "mass_create", told.persona));
+        checks.equal(format_args!("{}: alerts", told.persona), raised.count(), 1);
+    }
+    listening.end()?;
+    checks.verdict()
+}
+
+fn churn_and_duplicates(context: &Context) -> anyhow::Result<()> {
+    let files = context.folder()?;
+    let mut checks = Checks::new();
+    let mut listening = Listening::begin(context)?;
+    let folder = files.path().join("churn");
+    let churned = context
+        .workload("churn")
+        .env("GENOME_PERSONA", "gt-churn")
+        .path("--dir", &folder)
+        .option("--count", 2000)
+        .flag("--names")
+        .run()?;
+    let (_, churn) = listening.alert(|event| is_of(event, "raised", "file_churn", "gt-churn"))?;
+    let number = |event: &Event, at: &str| anomaly(event, at).and_then(Value::as_u64);
+    checks.equal("folder of the churn", text(&churn, "/files/folder"), folder.to_str());
+    checks.equal(
+        "its process",
+        number(&churn, "/process/key/tgid"),
+        churned.workers().first().copied(),
+    );
+    checks.equal("files in circles", number(&churn, "/files/files_created"), Some(2000));
+    checks.equal("of them unlinked", number(&churn, "/files/files_unlinked"), Some(2000));
+    let told =
+        listening.heard.iter().any(|(_, event)| event.payload_text("rule") == Some("mass_create"));
+    checks.holds(!told, "files that are gone are told as too many");
+
+    let folder = files.path().join("equal");
+    let equal = context
+        .workload("json-loop")
+        .env("GENOME_PERSONA", "gt-equal")
+        .path("--dir", &folder)
+        .option("--count", 40)
+        .option("--mark", 10)
+        .flag("--equal")
+        .flag("--keep")
+        .run()?;
+    let is_equal = |event: &Event| is_of(event, "raised", "duplicate_files", "gt-equal");
+    let (_, equal_files) = listening.alert(is_equal)?;
+    checks.equal("folder of duplicates", text(&equal_files, "/files/folder"), folder.to_str());
+    checks.equal("equal files", number(&equal_files, "/files/files_equal"), Some(40));
+    checks.equal(
+        "their process",
+        number(&equal_files, "/process/key/tgid"),
+        equal.workers().first().copied(),
+    );
+    listening.end()?;
+    checks.verdict()
+}
+
+fn text<'a>(event: &'a Event, pointer: &str) -> Option<&'a str> {
+    anomaly(event, pointer).and_then(Value::as_str)
+}
+
+/// What tools create under a persona's name is no alarm, and a loop beside it
+/// is.
+fn ordinary_work(context: &Context) -> anyhow::Result<()> {
+    const FILES: u64 = 2000;
+    let files = context.folder()?;
+    let source = files.path().join("source");
+    context
+        .workload("create-files")
+        .path("--dir", &source)
+        .option("--count", FILES)
+        .flag("--keep")
+        .run()?;
+    let mut checks = Checks::new();
+    let mut listening = Listening::begin(context)?;
+    let named = |program: &str| context.program(program).env("GENOME_PERSONA", "gt-busy");
+    let copy = files.path().join("copy");
+    named("cp").arg("-r").arg(&source).arg(&copy).succeed()?;
+    let archive = files.path().join("a.tar");
+    named("tar").arg("-cf").arg(&archive).arg("-C").arg(&source).arg(".").succeed()?;
+    let unpacked = files.path().join("unpacked");
+    std::fs::create_dir(&unpacked).context("make a folder")?;
+    named("sh")
+        .args(["-c", "tar -xf \"$1\" -C \"$2\"", "sh"])
+        .arg(&archive)
+        .arg(&unpacked)
+        .succeed()?;
+    let folder = files.path().join("loop");
+    let planted = Loop::new(context, "gt-busy", &folder, NOBODY_NOTICED);
+    let told = run(&mut checks, &mut listening, planted)?;
+    check_end(&mut checks, &mut listening, &told)?;
+    let raised: Vec<_> = listening
+        .heard
+        .iter()
+        .filter(|(_, event)| event.payload_text("change") == Some("raised"))
+        .map(|(_, event)| text(event, "/files/folder").unwrap_or_default().to_owned())
+        .collect();
+    ensure!(folder.to_str().is_some(), "the folder's name is no text");
+    checks.equal("folders that were told", raised, vec![folder.display().to_string()]);
+    listening.end()?;
+    checks.verdict()
+}
