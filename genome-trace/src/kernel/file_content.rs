@@ -3,7 +3,7 @@
 
 use std::{
     io,
-    sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel},
+    sync::mpsc::{Receiver, SyncSender, sync_channel},
     thread,
 };
 
@@ -59,10 +59,7 @@ impl ContentReader {
     /// The next answer, where there is one.
     #[must_use]
     pub fn answer(&self) -> Option<FileRead> {
-        match self.answers.try_recv() {
-            Ok(read) => Some(read),
-            Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
-        }
+        self.answers.try_recv().ok()
     }
 }
 

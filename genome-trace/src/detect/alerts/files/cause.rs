@@ -23,8 +23,12 @@ pub(super) struct Cause {
     pub(super) is_found: bool,
 }
 
-/// Whether one folder is the other or lies below it.
+/// Whether one folder is the other or lies below it. The root stands for itself
+/// alone: what lies below it is not one thing.
 pub(super) fn is_below(path: &[u8], folder: &[u8]) -> bool {
+    if folder.is_empty() {
+        return path.is_empty();
+    }
     path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
 }
 

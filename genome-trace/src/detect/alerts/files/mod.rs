@@ -10,7 +10,8 @@
 //! [`FOLDERS`] folders each (some 700 bytes, its path and three names; 25 MiB
 //! if all of them had the longest ones), `programs::KEPT` processes with at most
 //! 1 KiB of arguments each, and one set of 512 KiB of the files that are still
-//! there. No event allocates once what grows has grown.
+//! there. No event allocates once what grows has grown, but for the paths of files
+//! that are to be looked at.
 
 mod cause;
 mod contents;
@@ -62,6 +63,8 @@ pub(super) struct FileWatch {
     now_ns: u64,
     programs: Programs,
     personas: Vec<Watched>,
+    /// How many have been watched so far.
+    entered: u64,
     /// The persona of the last event.
     last: usize,
     present: Present,
@@ -72,6 +75,8 @@ pub(super) struct FileWatch {
 #[derive(Debug)]
 struct Watched {
     persona: Persona,
+    /// No other one has had it, whoever had the place before.
+    number: u64,
     heard_ns: u64,
     folders: [Folders; 3],
     contents: Contents,
@@ -111,6 +116,7 @@ impl FileWatch {
             now_ns: 0,
             programs: Programs::new(policy),
             personas: Vec::new(),
+            entered: 0,
             last: 0,
             present: Present::default(),
             wishes: Wishes::default(),
@@ -181,9 +187,9 @@ impl FileWatch {
 
     /// What was found in a file.
     pub(super) fn read(&mut self, read: &FileRead) {
-        let index = usize::try_from(read.file.asked_by).ok();
-        let watched = index.and_then(|index| self.personas.get_mut(index));
-        // The place may be another persona's by now; then it has forgotten all.
+        // Whoever asked may not be watched any more.
+        let asked_by = read.file.asked_by;
+        let watched = self.personas.iter_mut().find(|watched| watched.number == asked_by);
         if let Some(watched) = watched {
             watched.contents.read(read, self.now_ns, self.policy.window_ns);
             watched.is_changed = true;
@@ -207,7 +213,7 @@ impl FileWatch {
         } else if self.now_ns - ktime_ns > self.policy.window_ns {
             self.now_ns = ktime_ns;
             self.present.clear();
-            self.personas.iter_mut().for_each(Watched::forget);
+            self.personas.iter_mut().for_each(|watched| watched.forget(ktime_ns));
         }
     }
 
@@ -229,15 +235,17 @@ impl FileWatch {
 
     fn enter(&mut self, persona: &Persona) -> usize {
         if self.personas.len() < PERSONAS {
-            self.personas.push(Watched::new(persona.clone(), self.now_ns));
+            self.entered += 1;
+            self.personas.push(Watched::new(persona.clone(), self.entered, self.now_ns));
             return self.personas.len() - 1;
         }
         let oldest = self.personas.iter().enumerate().min_by_key(|(_, watched)| watched.heard_ns);
         let place = oldest.map_or(0, |(place, _)| place);
         if let Some(watched) = self.personas.get_mut(place) {
-            watched.forget();
+            watched.forget(self.now_ns);
             watched.persona = persona.clone();
-            watched.habit.begun_ns = self.now_ns;
+            self.entered += 1;
+            watched.number = self.entered;
         }
         place
     }
@@ -281,7 +289,7 @@ impl FileWatch {
         }
         if class == Class::Ordinary {
             watched.habit.created = watched.habit.created.saturating_add(1);
-            self.wishes.created(place as u64, process.key, create, now_ns);
+            self.wishes.created(watched.number, process.key, create, now_ns);
         }
         let Some(path) = create.path else { return };
         let creation =
@@ -584,9 +592,10 @@ impl Below {
 }
 
 impl Watched {
-    fn new(persona: Persona, now_ns: u64) -> Self {
+    fn new(persona: Persona, number: u64, now_ns: u64) -> Self {
         Self {
             persona,
+            number,
             heard_ns: now_ns,
             folders: FOLDERS.map(Folders::new),
             contents: Contents::default(),
@@ -596,11 +605,12 @@ impl Watched {
         }
     }
 
-    fn forget(&mut self) {
+    fn forget(&mut self, now_ns: u64) {
         self.folders.iter_mut().for_each(Folders::clear);
         self.contents.clear();
         self.causes.clear();
-        self.habit = HabitWindow::default();
+        self.habit = HabitWindow { begun_ns: now_ns, ..HabitWindow::default() };
+        self.heard_ns = now_ns;
         self.is_changed = false;
     }
 
@@ -655,12 +665,7 @@ impl Watched {
         let mut inside: Vec<&Folder> = Vec::new();
         let tables = self.folders.iter().zip(Class::ALL);
         for (table, _) in tables.filter(|(_, of)| class.is_none_or(|class| class == *of)) {
-            // The root stands for itself: what lies below it is not one thing.
-            let is_inside = |path: &[u8]| match folder {
-                b"" if class.is_some() => path.is_empty(),
-                _ => is_below(path, folder),
-            };
-            inside.extend(table.iter().filter(|of| is_inside(of.path())));
+            inside.extend(table.iter().filter(|of| is_below(of.path(), folder)));
         }
         for of in &inside {
             let (sum, oldest) = of.sum();

@@ -41,7 +41,9 @@ impl Class {
 /// What a process runs. In memory once for it and those that it forks.
 #[derive(Debug, Default)]
 struct Program {
-    argv: Option<Vec<u8>>,
+    /// With room for all that is kept, so that the next one's need no more.
+    argv: Vec<u8>,
+    has_argv: bool,
     is_tool: bool,
 }
 
@@ -167,12 +169,11 @@ impl Programs {
         let mut program = self.spare.pop().unwrap_or_default();
         if let Some(program) = Rc::get_mut(&mut program) {
             program.is_tool = is_tool;
-            let mut kept = program.argv.take().unwrap_or_default();
-            program.argv = argv.map(|argv| {
-                kept.clear();
-                kept.extend_from_slice(argv.get(..ARGV_KEPT).unwrap_or(argv));
-                kept
-            });
+            program.has_argv = argv.is_some();
+            let kept = argv.map(|argv| argv.get(..ARGV_KEPT).unwrap_or(argv)).unwrap_or_default();
+            program.argv.clear();
+            program.argv.reserve_exact(ARGV_KEPT);
+            program.argv.extend_from_slice(kept);
         }
         if let Some(subject) = self.subjects.get_mut(&process.key.tgid) {
             let before = subject.program.replace(program);
@@ -214,7 +215,8 @@ impl Programs {
             let len = subject.comm.iter().position(|byte| *byte == 0).unwrap_or(16);
             lossy(subject.comm.get(..len).unwrap_or_default())
         });
-        let argv = subject.and_then(|subject| subject.program.as_ref()?.argv.as_deref());
+        let program = subject.and_then(|subject| subject.program.as_ref());
+        let argv = program.filter(|program| program.has_argv).map(|program| &program.argv);
         AlertProcess {
             key,
             comm: comm.filter(|comm| !comm.is_empty()),

@@ -555,6 +555,7 @@ fn play(acts: &[Act], policy: &FilePolicy) -> Vec<Anomaly> {
             }
             Act::Tick => found.extend(bench.second()),
             Act::Read(asked_by, hash) => {
+                // The first persona is number 1.
                 let file = FileToRead { asked_by, path: b"/x/y".to_vec(), ..FileToRead::default() };
                 let found = Ok(crate::model::FileContent { hash, size: hash });
                 bench.watch.read(&FileRead { file, found });
