@@ -5,7 +5,7 @@ use crate::model::Severity;
 
 /// Looks waver: what has to be so for a time may be not so for this part of it,
 /// and for no longer than this, without being over.
-const PAUSE_PART: u64 = 10;
+const PAUSE_PART: u64 = 20;
 const PAUSE_NS: u64 = 3_000_000_000;
 /// A zone is left this much below where it begins.
 const BELOW: f64 = 0.02;

@@ -359,7 +359,9 @@ impl Look<'_> {
                 above(normal, self.policy.memory_factor).max(more)
             });
             let centre = normal.as_ref().map(|normal| normal.centre);
-            let up_ns = normal.as_ref().map_or(MEMORY_NS, |normal| lasting(normal, MEMORY_NS));
+            let up_ns = normal
+                .as_ref()
+                .map_or(MEMORY_NS, |normal| lasting(normal, MEMORY_NS, OF_THE_YOUNG_NS));
             let bounds = Bounds { normal: centre.zip(threshold), up_ns, at_once };
             let Some(jumped) = jump.look(self.now_ns, value, &bounds) else { continue };
             let Jumped { from, threshold, by_normal, .. } = jumped;
@@ -499,7 +501,8 @@ impl Look<'_> {
     fn cpu(&self, track: &mut Track, found: &mut Vec<Anomaly>) {
         const METRIC: Metric = Metric::CpuPercent;
         let (Some(cpu), Some(normal)) = (self.figure(METRIC), self.normal(METRIC)) else {
-            track.cpu.look(self.now_ns, false, 0);
+            // Unknown is neither so nor not so; what is so for long outlasts it.
+            track.cpu.look(self.now_ns, false, self.policy.cpu_ns);
             return;
         };
         let least = (normal.centre + CPU_MORE).max(normal.peak * ABOVE_PEAK);
@@ -529,7 +532,12 @@ impl Look<'_> {
             let threshold = above(&normal, self.policy.write_factor).max(least);
             (value >= threshold).then_some((metric, (value, normal, threshold)))
         });
-        let held = track.writes.look(self.now_ns, too_many.is_some(), self.policy.write_ns);
+        // Bursts follow each other: of the young it takes twice as long.
+        let for_ns = self.policy.write_ns;
+        let young_ns = for_ns.saturating_mul(2);
+        let normal = self.normal(Metric::WrittenBytesPerSecond);
+        let for_ns = normal.map_or(young_ns, |normal| lasting(&normal, for_ns, young_ns));
+        let held = track.writes.look(self.now_ns, too_many.is_some(), for_ns);
         if let Some((metric, judged)) = too_many {
             self.held(held, Rule::WriteStorm, Severity::Warning, metric, judged, found);
         }
@@ -537,13 +545,15 @@ impl Look<'_> {
 
     fn threads(&self, track: &mut Track, found: &mut Vec<Anomaly>) {
         const METRIC: Metric = Metric::Threads;
-        let judged = self.figure(METRIC).zip(self.normal(METRIC)).and_then(|(value, normal)| {
+        let normal = self.normal(METRIC);
+        let for_ns = normal
+            .as_ref()
+            .map_or(THREADS_NS, |normal| lasting(normal, THREADS_NS, OF_THE_YOUNG_NS));
+        let judged = self.figure(METRIC).zip(normal).and_then(|(value, normal)| {
             let more = normal.centre + self.policy.threads_more as f64;
             let threshold = above(&normal, self.policy.thread_factor).max(more);
             (value >= threshold).then_some((value, normal, threshold))
         });
-        let for_ns =
-            judged.as_ref().map_or(THREADS_NS, |(_, normal, _)| lasting(normal, THREADS_NS));
         let held = track.threads.look(self.now_ns, judged.is_some(), for_ns);
         if let Some(judged) = judged {
             self.held(held, Rule::ThreadGrowth, Severity::Warning, METRIC, judged, found);
@@ -552,8 +562,11 @@ impl Look<'_> {
 
     fn spawns(&self, track: &mut Track, found: &mut Vec<Anomaly>) {
         const METRIC: Metric = Metric::SpawnsPerSecond;
+        let normal = self.normal(METRIC);
+        let for_ns = self.policy.spawn_ns;
+        let for_ns =
+            normal.as_ref().map_or(for_ns, |normal| lasting(normal, for_ns, OF_THE_YOUNG_NS));
         let judged = self.figure(METRIC).and_then(|value| {
-            let normal = self.normal(METRIC);
             let threshold = match &normal {
                 Some(normal) => {
                     above(normal, self.policy.spawn_factor).max(self.policy.spawns_per_second)
@@ -564,8 +577,6 @@ impl Look<'_> {
                 normal.unwrap_or(Normal { basis: Basis::Threshold, centre: 0.0, peak: 0.0 });
             (value >= threshold).then_some((value, normal, threshold))
         });
-        let for_ns = self.policy.spawn_ns;
-        let for_ns = judged.as_ref().map_or(for_ns, |(_, normal, _)| lasting(normal, for_ns));
         let held = track.spawns.look(self.now_ns, judged.is_some(), for_ns);
         if let Some(judged) = judged {
             self.held(held, Rule::SpawnStorm, Severity::Error, METRIC, judged, found);
@@ -601,11 +612,11 @@ fn above(normal: &Normal, factor: f64) -> f64 {
 }
 
 /// For how long something has to last to be told by a habit.
-fn lasting(normal: &Normal, of_the_old_ns: u64) -> u64 {
+fn lasting(normal: &Normal, of_the_old_ns: u64, of_the_young_ns: u64) -> u64 {
     match normal.basis {
         Basis::Habit { samples, .. } if samples >= YOUNG_SAMPLES => of_the_old_ns,
         Basis::Threshold | Basis::Limit { .. } => of_the_old_ns,
-        Basis::Habit { .. } | Basis::Neighbours { .. } => of_the_old_ns.max(OF_THE_YOUNG_NS),
+        Basis::Habit { .. } | Basis::Neighbours { .. } => of_the_old_ns.max(of_the_young_ns),
     }
 }
 

@@ -241,9 +241,9 @@ fn a_stuck_loop_is_found_after_a_minute_and_told_as_long_as_it_lasts() {
 }
 
 #[test]
-fn ten_times_the_writes_for_half_a_minute() {
+fn ten_times_the_writes_for_a_minute() {
     let mut run = Run::new().quiet(&[(Metric::WrittenBytesPerSecond, MIB)], 300);
-    for _ in 0..29 {
+    for _ in 0..59 {
         run.one(&[(Metric::WrittenBytesPerSecond, 20.0 * MIB)]);
     }
     assert_eq!(run.found, []);
@@ -546,16 +546,18 @@ fn false_alarms(shape: Shape, count: u64) -> Vec<(u64, Rule)> {
 }
 
 /// What docs/alerts.md says: of a hundred workers whose figures have no trend,
-/// no more than one raises an alert in ten minutes, for each way to have none.
+/// no more than two raise an alert in ten minutes, for each way to have none.
 #[test]
 fn what_has_no_trend_raises_no_alarm() {
     for shape in
         [Shape::Normal, Shape::HeavyTailed, Shape::Persistent, Shape::Bursty, Shape::Sawtooth]
     {
         // Eight figures each. It takes a release build for thousands of workers.
-        let workers = if cfg!(debug_assertions) { 40 } else { 2_000 };
+        let workers = if cfg!(debug_assertions) { 50 } else { 2_000 };
         let alarms = false_alarms(shape, workers);
-        assert!(alarms.len() as u64 * 100 <= workers.max(100), "{shape:?}: {alarms:?}");
+        let raised: std::collections::BTreeSet<u64> = alarms.iter().map(|(of, _)| *of).collect();
+        println!("{shape:?}: {} of {workers}: {alarms:?}", raised.len());
+        assert!(raised.len() as u64 * 50 <= workers, "{shape:?}: {alarms:?}");
     }
 }
 
