@@ -18,6 +18,7 @@ mod gpu;
 mod levels;
 mod metrics;
 mod oom;
+mod ordinary;
 mod persona;
 mod prometheus;
 mod record;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
     ending::add_to(&mut suite);
     stack::add_to(&mut suite);
     oom::add_to(&mut suite);
+    ordinary::add_to(&mut suite);
     filter::add_to(&mut suite);
     cgroup::add_to(&mut suite);
     schema::add_to(&mut suite);

@@ -127,7 +127,8 @@ fn ordinary_work(context: &Context) -> anyhow::Result<()> {
             continue;
         }
         for persona in [Some("Builder"), None] {
-            let folder = place.path().join(format!("{}-{}", work.name, persona.unwrap_or("nobody")));
+            let folder =
+                place.path().join(format!("{}-{}", work.name, persona.unwrap_or("nobody")));
             std::fs::create_dir(&folder)?;
             shell(context, &folder, work.prepare, &amount, None)?;
             shell(context, &folder, work.script, &amount, persona)
@@ -137,7 +138,8 @@ fn ordinary_work(context: &Context) -> anyhow::Result<()> {
     }
     ensure!(!done.is_empty(), "no work could be done: none of its programs is here");
     let recorded = recorder.stop(store.path())?;
-    let alerts = Reader::open(Place::new(store.path()))?.alerts(&AlertQuery::all(TimeRange::ALL))?;
+    let alerts =
+        Reader::open(Place::new(store.path()))?.alerts(&AlertQuery::all(TimeRange::ALL))?;
     let alerts: Vec<&Alert> = alerts.iter().collect();
     for alert in &alerts {
         eprintln!("alert: {}", alert.text);
