@@ -68,7 +68,7 @@ fn an_alert_is_one_row_that_goes_with_what_becomes_of_it() {
     writer.flush(LONG).unwrap();
     let reader = reader(folder.path());
     let all = AlertQuery::all(TimeRange::ALL);
-    assert_eq!(reader.alerts(&all).unwrap(), [worse.clone()], "whole, in every digit");
+    assert_eq!(reader.alerts(&all).unwrap(), std::slice::from_ref(&worse), "whole, in every digit");
     let over = Alert { change: AlertChange::Ended, ended: Some(at(base, 70)), ..worse };
     push(&writer, &over);
     writer.flush(LONG).unwrap();
@@ -132,7 +132,7 @@ fn what_went_on_when_a_recorder_ended_is_ended_by_the_next() {
     first.flush(LONG).unwrap();
     close(first);
     let all = AlertQuery::all(TimeRange::ALL);
-    assert_eq!(reader(folder.path()).alerts(&all).unwrap(), [lasts.clone()]);
+    assert_eq!(reader(folder.path()).alerts(&all).unwrap(), std::slice::from_ref(&lasts));
     let second = writer(folder.path());
     push(&second, &alert(2, at(base, 60), "Judge", Rule::MemoryLeak, Severity::Warning));
     second.flush(LONG).unwrap();
