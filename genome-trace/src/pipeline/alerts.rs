@@ -75,6 +75,11 @@ impl Alerts {
     }
 
     /// Time goes on, where nobody looks.
+    /// Counts are about to be taken.
+    pub(super) fn flushing(&mut self) {
+        self.parts.detectors.flushing(boot_ns());
+    }
+
     pub(super) fn tick(&mut self, wall_time: WallTime) {
         self.parts.detectors.tick(boot_ns(), wall_time);
     }

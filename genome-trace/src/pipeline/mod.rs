@@ -454,6 +454,9 @@ impl<S: Sink> Pipeline<S> {
             return Ok(());
         }
         self.stage.names_were_lost = false;
+        if let Some(alerts) = &mut self.stage.listeners.alerts {
+            alerts.flushing();
+        }
         self.stage.counts.flip()?;
         // Every name of the map that is read now was sent before the flip.
         let more = self.drain(NAMES_SLICE)?;

@@ -102,6 +102,11 @@ impl Detectors {
         self.files.tick(boot_ns, wall_time, &mut self.baselines, &mut self.found);
     }
 
+    /// Counts up to then are about to be taken.
+    pub fn flushing(&mut self, boot_ns: u64) {
+        self.files.flushing(boot_ns);
+    }
+
     /// The next file whose content somebody is to look at.
     pub fn next_to_read(&mut self) -> Option<FileToRead> {
         self.files.next_to_read()

@@ -61,6 +61,8 @@ pub(super) struct FileWatch {
     build_folders: HashSet<Box<[u8]>>,
     /// The latest time that was heard of, on the boot clock.
     now_ns: u64,
+    /// When counts were taken last; `None` where nobody takes any.
+    flushed_ns: Option<u64>,
     programs: Programs,
     personas: Vec<Watched>,
     /// How many have been watched so far.
@@ -81,6 +83,9 @@ struct Watched {
     folders: [Folders; 3],
     contents: Contents,
     causes: Vec<Cause>,
+    /// Files created since the last counts were taken, by class: their unlinks
+    /// are not counted yet.
+    fresh: [u64; 3],
     /// Something was heard since the last round.
     is_changed: bool,
     habit: HabitWindow,
@@ -114,6 +119,7 @@ impl FileWatch {
             policy: policy.clone(),
             build_folders: policy.build_folders.iter().map(|name| name.as_bytes().into()).collect(),
             now_ns: 0,
+            flushed_ns: None,
             programs: Programs::new(policy),
             personas: Vec::new(),
             entered: 0,
@@ -173,6 +179,13 @@ impl FileWatch {
             self.judge(index, wall_time, baselines, found);
             self.learn(index, wall_time, baselines);
         }
+    }
+
+    /// Counts up to now are about to be taken. Of a file that is created after
+    /// this its unlink, if it has come already, is told with the next counts.
+    pub(super) fn flushing(&mut self, ktime_ns: u64) {
+        self.flushed_ns = Some(ktime_ns);
+        self.personas.iter_mut().for_each(|watched| watched.fresh = [0; 3]);
     }
 
     /// The next file whose content is to be looked at.
@@ -286,6 +299,11 @@ impl FileWatch {
         }
         if let Some(folder) = watched.folder(class, at) {
             folder.created(name, process.key, now_ns, part);
+        }
+        if self.flushed_ns.is_some_and(|flushed_ns| ktime_ns > flushed_ns)
+            && let Some(fresh) = watched.fresh.get_mut(class as usize)
+        {
+            *fresh = fresh.saturating_add(1);
         }
         if class == Class::Ordinary {
             watched.habit.created = watched.habit.created.saturating_add(1);
@@ -411,6 +429,8 @@ impl FileWatch {
         if !std::mem::take(&mut watched.is_changed) && watched.causes.is_empty() {
             return;
         }
+        // Those are judged when their counts have been taken.
+        watched.is_changed = watched.fresh.iter().any(|fresh| *fresh > 0);
         for folder in watched.folders.iter_mut().flat_map(Folders::iter_mut) {
             folder.advance(part);
         }
@@ -427,6 +447,10 @@ impl FileWatch {
             };
             let limit = files.saturating_mul(factor);
             watched.find(class, Rule::MassCreate, limit, |sum| sum.kept(), &mut findings);
+            let fresh = watched.fresh.get(class as usize).copied().unwrap_or(0);
+            findings.retain(|finding| {
+                finding.class != class || finding.sum.kept().saturating_sub(fresh) >= limit
+            });
             let limit = churned.saturating_mul(factor);
             let first = findings.len();
             watched.find(class, Rule::FileChurn, limit, |sum| sum.created, &mut findings);
@@ -600,6 +624,7 @@ impl Watched {
             folders: FOLDERS.map(Folders::new),
             contents: Contents::default(),
             causes: Vec::new(),
+            fresh: [0; 3],
             is_changed: true,
             habit: HabitWindow { begun_ns: now_ns, ..HabitWindow::default() },
         }
@@ -611,6 +636,7 @@ impl Watched {
         self.causes.clear();
         self.habit = HabitWindow { begun_ns: now_ns, ..HabitWindow::default() };
         self.heard_ns = now_ns;
+        self.fresh = [0; 3];
         self.is_changed = false;
     }
 

@@ -271,7 +271,8 @@ fn program_name<'a>(
         match argument {
             // A module: `pip` of `pip._internal`.
             b"-m" => return arguments.next()?.split(|byte| *byte == b'.').next(),
-            b"-c" | b"-e" => return None,
+            b"-c" => return module_run_by(arguments.next()?),
+            b"-e" => return None,
             b"-W" | b"-X" => {
                 arguments.next();
             }
@@ -280,6 +281,16 @@ fn program_name<'a>(
         }
     }
     None
+}
+
+/// The module that Python code runs as a program, as ensurepip runs pip:
+/// `runpy.run_module("pip", …)`.
+fn module_run_by(code: &[u8]) -> Option<&[u8]> {
+    let call = b"run_module(";
+    let at = code.windows(call.len()).position(|part| part == call)?;
+    let mut parts = code.get(at + call.len()..)?.split(|byte| b"\"'".contains(byte));
+    parts.next().filter(|before| before.is_empty())?;
+    parts.next()
 }
 
 #[cfg(test)]
@@ -326,6 +337,10 @@ mod tests {
             ("/usr/bin/python3.11", "python3\0-m\0pip\0install\0x\0"),
             ("/usr/bin/python3.11", "/usr/bin/python3\0-I\0/usr/bin/pip3\0install\0"),
             ("/usr/bin/python3.12", "python3\0-X\0dev\0-m\0pytest\0"),
+            (
+                "/usr/bin/python3.11",
+                "python3\0-W\0ignore\0-c\0\nimport runpy\nrunpy.run_module(\"pip\", run_name='__main__')\n\0",
+            ),
             ("/usr/bin/node", "node\0/usr/bin/npm\0ci\0"),
             ("/usr/bin/bash", "bash\0./configure\0"),
         ] {

@@ -637,3 +637,26 @@ proptest! {
         prop_assert_eq!(bench.only().persona, Some(last));
     }
 }
+
+/// Files whose unlinks are not counted yet are judged when they are.
+#[test]
+fn files_of_after_the_flush_wait_for_the_next_one() {
+    let mut bench = Bench::new();
+    let whose = persona("Builder");
+    bench.watch.flushing(bench.now_ns - 1);
+    for index in 0..60 {
+        bench.create(&whose, 7, &format!("/work/tmp/{index}"));
+    }
+    bench.nothing();
+    bench.watch.flushing(bench.now_ns - 1);
+    for index in 0..60 {
+        bench.unlink(&whose, 7, &format!("/work/tmp/{index}"), 1);
+    }
+    bench.nothing();
+    for index in 0..60 {
+        bench.create(&whose, 7, &format!("/work/out/{index}"));
+    }
+    bench.nothing();
+    bench.watch.flushing(bench.now_ns - 1);
+    assert_eq!(bench.only().files.unwrap().files_created, 60);
+}
