@@ -92,26 +92,28 @@ PYTHON
     Work {
         name: "a test suite",
         needs: &["python3"],
-        prepare: "",
         // Each test has a folder of its own, with files and processes in it.
-        script: r#"python3 - "$N" <<'PYTHON'
-import pathlib, subprocess, sys, tempfile, unittest
+        prepare: r#"cat > test_files.py <<'PYTHON'
+import os, pathlib, subprocess, tempfile, unittest
 
 class Files(unittest.TestCase):
-    def test_files(self):
+    pass
+
+def test(number):
+    def run(self):
         with tempfile.TemporaryDirectory(dir=".") as folder:
             for name in range(5):
                 pathlib.Path(folder, f"{name}.txt").write_text("x" * name)
             self.assertEqual(len(list(pathlib.Path(folder).iterdir())), 5)
-            if Files.count % 20 == 0:
+            if number % 20 == 0:
                 subprocess.run(["true"], check=True)
-        Files.count += 1
+    return run
 
-Files.count = 0
-suite = unittest.TestSuite(Files("test_files") for _ in range(int(sys.argv[1])))
-sys.exit(not unittest.TextTestRunner(verbosity=0).run(suite).wasSuccessful())
+for number in range(int(os.environ["N"])):
+    setattr(Files, f"test_{number}", test(number))
 PYTHON
 "#,
+        script: "python3 -m unittest -q test_files",
     },
 ];
 
