@@ -247,6 +247,7 @@ impl Programs {
     }
 }
 
+const MULTICALL: [&[u8]; 3] = [b"busybox", b"toybox", b"coreutils"];
 const INTERPRETERS: [&[u8]; 9] =
     [b"python", b"pypy", b"node", b"nodejs", b"ruby", b"perl", b"bash", b"dash", b"sh"];
 
@@ -260,7 +261,8 @@ fn program_name<'a>(
     comm: Option<&'a [u8]>,
     argv: Option<&'a [u8]>,
 ) -> Option<&'a [u8]> {
-    let name = exe.map(last_name).or(comm)?;
+    // One program of many names goes by the one that it was called by.
+    let name = exe.map(last_name).filter(|name| !MULTICALL.contains(name)).or(comm)?;
     let end = name.iter().position(|byte| b"0123456789.".contains(byte)).unwrap_or(name.len());
     let is_interpreter = name.get(..end).is_some_and(|bare| INTERPRETERS.contains(&bare));
     if !is_interpreter {
@@ -353,6 +355,16 @@ mod tests {
             ("/opt/ai/pipeline", "pipeline\0"),
         ] {
             assert_eq!(class_of(exe, argv), Class::Ordinary, "{exe} {argv:?}");
+        }
+    }
+
+    #[test]
+    fn one_program_of_many_names_goes_by_how_it_was_called() {
+        for (comm, class) in [(b"tar", Class::Tool), (b"vim", Class::Ordinary)] {
+            let mut programs = Programs::new(&FilePolicy::default());
+            let process = Process { comm: Some(comm), ..process(1, 0) };
+            programs.executed(&process, &exec("/bin/busybox", "tar\0xf\0"));
+            assert_eq!(programs.subject(&process).unwrap().class(), class);
         }
     }
 
