@@ -56,6 +56,19 @@ impl Context {
         Program::new(self, program.as_ref())
     }
 
+    /// Leaves a trial out where all is made small: under emulation a second of
+    /// work takes many.
+    ///
+    /// # Errors
+    /// [`Unsupported`] there.
+    pub fn at_full_scale_only(&self) -> anyhow::Result<()> {
+        if self.setup.scale.soak {
+            Ok(())
+        } else {
+            Err(Unsupported("it is made at full scale only".into()).into())
+        }
+    }
+
     /// A folder that goes with the returned value; its path has no link in it.
     pub fn folder(&self) -> anyhow::Result<TempDir> {
         let base = std::env::temp_dir();

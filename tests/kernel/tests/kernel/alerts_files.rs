@@ -217,6 +217,7 @@ fn check_end(checks: &mut Checks, listening: &mut Listening, told: &Told) -> any
 /// The loop alone; in a storm of others', of nobody's and of its own persona's
 /// work; one folder for each file; and very many files.
 fn json_loops(context: &Context) -> anyhow::Result<()> {
+    context.at_full_scale_only()?;
     let files = context.folder()?;
     let at = |name: &str| files.path().join(name);
     let scale = &context.setup.scale;
@@ -264,6 +265,7 @@ fn json_loops(context: &Context) -> anyhow::Result<()> {
 }
 
 fn churn_and_duplicates(context: &Context) -> anyhow::Result<()> {
+    context.at_full_scale_only()?;
     let files = context.folder()?;
     let mut checks = Checks::new();
     let mut listening = Listening::begin(context)?;
@@ -307,6 +309,7 @@ fn churn_and_duplicates(context: &Context) -> anyhow::Result<()> {
 /// is.
 fn ordinary_work(context: &Context) -> anyhow::Result<()> {
     const FILES: u64 = 2000;
+    context.at_full_scale_only()?;
     let files = context.folder()?;
     let source = files.path().join("source");
     context

@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use genome_trace::model::{Alert, Metric, Rule, TimeRange};
 use genome_trace::store::{AlertQuery, History as _, Place, Reader, Resolution, SampleQuery};
-use genome_trace_tests_kernel::{Checks, Context, Recorder, Suite, Unsupported};
+use genome_trace_tests_kernel::{Checks, Context, Recorder, Suite};
 
 pub(crate) fn add_to(suite: &mut Suite) {
     suite.once("levels::each_way_to_go_wrong_is_found_once", each_way);
@@ -39,9 +39,7 @@ const LEAKS_MAX: u64 = 10;
 fn each_way(context: &Context) -> anyhow::Result<()> {
     // Detectors are folds over looks, which other trials hold on every kernel;
     // this one takes minutes of its own.
-    if !context.setup.scale.soak {
-        return Err(Unsupported("it is made at full scale only".into()).into());
-    }
+    context.at_full_scale_only()?;
     let folder = context.folder()?;
     let config = folder.path().join("config.toml");
     fs::write(&config, CONFIG).context("write a configuration")?;

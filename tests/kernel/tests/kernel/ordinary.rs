@@ -120,7 +120,7 @@ PYTHON
 /// Each work once by a persona and once by nobody.
 fn ordinary_work(context: &Context) -> anyhow::Result<()> {
     let (store, place) = (context.folder()?, context.folder()?);
-    let amount = (context.setup.scale.files / 25).to_string();
+    let amount = (context.setup.scale.files / 50).to_string();
     let recorder = context.recorder(store.path()).start_into(Stdio::null()).map(Recorder)?;
     let mut done = Vec::new();
     for work in &WORKS {
