@@ -45,7 +45,7 @@ pub(super) const WORKERS: [Worker; 4] = [
         open_files: 0,
         files: 40,
         writes: 20_000,
-        cpu_ms: 2500,
+        cpu_ms: 4500,
     },
     Worker {
         persona: "gt-truth-idle",
