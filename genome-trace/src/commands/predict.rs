@@ -10,7 +10,7 @@ use super::{crashes::wall_time, current, follow, history::nothing, shell, watche
 use crate::{
     cli::{View, ViewFormat},
     detect::{PredictFacts, predict, predict_advice},
-    kernel::{descriptor_limit::descriptor_limit, machine},
+    kernel::{machine, open_files_limit::open_files_limit},
     model::{Metric, PredictReport, Prediction, TimeRange, WallTime},
     render::predict,
     store::{History as _, Place, Reader, Resolution, TrackQuery},
@@ -43,7 +43,7 @@ pub(super) fn run(view: &View) -> anyhow::Result<ExitCode> {
         rooms: &rooms,
         usage: look.map(|look| &look.usage),
         gpus: look.and_then(|look| look.gpus.as_ref()),
-        descriptor_limit: &descriptor_limit,
+        descriptor_limit: &open_files_limit,
     });
     if !view.persona.is_empty() {
         let is_asked_for = |of: &Prediction| {

@@ -7,7 +7,6 @@ pub mod cgroup;
 pub mod clock;
 pub mod cpu_limit;
 pub mod cpu_time;
-pub mod descriptor_limit;
 pub mod facts;
 pub mod file_content;
 pub mod file_system;

@@ -74,12 +74,12 @@ impl Alerts {
         self.look_into_files();
     }
 
-    /// Time goes on, where nobody looks.
     /// Counts are about to be taken.
     pub(super) fn flushing(&mut self) {
         self.parts.detectors.flushing(boot_ns());
     }
 
+    /// Time goes on, where nobody looks.
     pub(super) fn tick(&mut self, wall_time: WallTime) {
         self.parts.detectors.tick(boot_ns(), wall_time);
     }
