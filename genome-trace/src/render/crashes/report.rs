@@ -96,30 +96,7 @@ fn no_crash(
     style: &LineStyle,
 ) -> io::Result<()> {
     let what = format!("No crash{} {}", narrowed(report), from_to(range.from, range.until, style));
-    let Some(first) = report.watched.first() else {
-        return page.sentence(
-            &format!(
-                "{what} is known, but nobody watched: no recorder ran in that time. Start one \
-                 with: sudo genome-trace record"
-            ),
-            0,
-        );
-    };
-    let since = LocalDateTime(first.from, &style.time_zone);
-    if report.gaps.is_empty() {
-        return page.sentence(
-            &format!(
-                "{what}: all is well. A recorder has watched this machine since {since}, and \
-                 nothing of that time is missing."
-            ),
-            0,
-        );
-    }
-    page.sentence(
-        &format!("{what} is known. A recorder has watched this machine since {since}."),
-        0,
-    )?;
-    gaps::write(page, &report.gaps, &style.time_zone, "But not all of that time was watched:")
+    gaps::nothing(page, &what, &report.watched, &report.gaps, &style.time_zone)
 }
 
 fn table(page: &mut Page<'_>, report: &CrashReport) -> io::Result<()> {
