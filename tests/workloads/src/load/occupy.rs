@@ -8,6 +8,7 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 
 use anyhow::{Context as _, ensure};
+use rustix::thread::disable_transparent_huge_pages;
 use serde_json::{Value, json};
 
 use crate::cli::Occupy;
@@ -16,6 +17,9 @@ use crate::sys::time::process_cpu_ns;
 use crate::truth;
 
 pub(crate) fn run(args: &Occupy) -> anyhow::Result<Value> {
+    // Else khugepaged collapses its small pages into a huge one and fills what
+    // was not there, so that a process at rest grows (mm/khugepaged.c).
+    disable_transparent_huge_pages(true).context("do without huge pages")?;
     // Each page is written, so each is resident.
     let memory = black_box(vec![0xa5_u8; args.rss_bytes]);
     start_threads(args.threads)?;
