@@ -40,8 +40,8 @@ pub struct FileKey {
     pub device: u32,
     /// `COUNT_*`.
     pub counted: u32,
-    /// `i_generation` of the file for writes, 0 for unlinks: a new file may get
-    /// the inode number of one that was deleted.
+    /// `i_generation` of that inode: a new file or folder may get the inode
+    /// number of one that was deleted.
     pub generation: u32,
 }
 

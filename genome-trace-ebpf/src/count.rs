@@ -276,7 +276,7 @@ pub(crate) fn count_unlink_dentry(place: Place, slot: u32) {
         tgid: caller.tgid(),
         device: folder.follow(fact!(inode_sb)).read(fact!(super_block_dev)),
         counted: COUNT_UNLINK,
-        generation: 0,
+        generation: folder.read(fact!(inode_generation)),
     };
     let epoch = current_epoch();
     if !bump(epoch, &key, 0) && start(epoch, &key, 0, Kind::FileUnlink) {
@@ -313,7 +313,7 @@ pub(crate) fn count_unlink_user(name: u64, base: Address, slot: u32) {
         tgid: caller.tgid(),
         device: folder.follow(fact!(inode_sb)).read(fact!(super_block_dev)),
         counted: COUNT_UNLINK,
-        generation: 0,
+        generation: folder.read(fact!(inode_generation)),
     };
     let epoch = current_epoch();
     if bump(epoch, &key, 0) || !start(epoch, &key, 0, Kind::FileUnlink) {

@@ -241,6 +241,10 @@ pub(crate) struct Churn {
     /// Give each file a name of its own
     #[arg(long)]
     pub(crate) names: bool,
+    /// Make that a folder's name, and have a file come and go in it; the folder
+    /// goes, too
+    #[arg(long, requires = "names", conflicts_with = "bytes")]
+    pub(crate) folders: bool,
 }
 
 #[derive(Args)]

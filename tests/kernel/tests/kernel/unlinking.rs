@@ -11,6 +11,7 @@ pub(crate) fn add_to(suite: &mut Suite) {
     suite.per_mode("unlinking::one_name_again_and_again", churn);
     suite.per_mode("unlinking::many_names", many_names);
     suite.per_mode("unlinking::inode_numbers_come_again", inode_numbers_come_again);
+    suite.per_mode("unlinking::folders_inode_numbers_come_again", folders_come_again);
 }
 
 fn churn(context: &Context) -> anyhow::Result<()> {
@@ -83,6 +84,40 @@ fn inode_numbers_come_again(context: &Context) -> anyhow::Result<()> {
     }
     checks.equal("writes to other paths", told, BTreeMap::new());
     for kind in ["file_write", "file_path"] {
+        checks.equal(format_args!("lost {kind}"), trace.loss.of(kind), 0);
+    }
+    checks.verdict()
+}
+
+/// So it does with those of folders; what was unlinked in them must not be told
+/// as one folder's.
+fn folders_come_again(context: &Context) -> anyhow::Result<()> {
+    const COUNT: u64 = 200;
+    let folder = context.folder()?;
+    let tracer = context.tracer().start()?;
+    let truth = context
+        .workload("churn")
+        .path("--dir", folder.path())
+        .option("--count", COUNT)
+        .flag("--names")
+        .flag("--folders")
+        .run()?;
+    let trace = tracer.stop()?;
+
+    let mut checks = Checks::new();
+    let account = FileAccount::new(&trace, &truth);
+    let mut told: BTreeMap<&str, u64> = BTreeMap::new();
+    for event in account.events("file_unlink") {
+        let path = event.payload_text("path").unwrap_or("an unknown path");
+        *told.entry(path).or_default() += event.payload_number("unlink_calls").unwrap_or(0);
+    }
+    let files: Vec<PathBuf> =
+        (0..COUNT).map(|index| folder.path().join(format!("churn-{index}/churn"))).collect();
+    for path in files.iter().filter_map(|path| path.to_str()) {
+        checks.equal(format_args!("unlinks of {path}"), told.remove(path), Some(1));
+    }
+    checks.equal("unlinks of other paths", told, BTreeMap::new());
+    for kind in ["file_unlink", "file_path"] {
         checks.equal(format_args!("lost {kind}"), trace.loss.of(kind), 0);
     }
     checks.verdict()

@@ -1,9 +1,12 @@
-//! Files that come and go: under one name, or each under its own.
+//! Files that come and go: under one name, or each under its own, or each in a
+//! folder of its own.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
+use std::path::Path;
 
 use anyhow::{Context as _, ensure};
+use rustix::fs::{AtFlags, unlinkat};
 use serde_json::{Value, json};
 
 use crate::cli::Churn;
@@ -17,6 +20,10 @@ pub(crate) fn run(args: &Churn) -> anyhow::Result<Value> {
     let worker = process::fork(|| {
         for index in 0..args.count {
             let own = args.names.then(|| folder.path().join(format!("churn-{index}")));
+            if let Some(own) = own.as_deref().filter(|_| args.folders) {
+                come_and_go_in(own)?;
+                continue;
+            }
             let path = own.as_deref().unwrap_or(&path);
             let mut file = OpenOptions::new()
                 .write(true)
@@ -40,4 +47,16 @@ pub(crate) fn run(args: &Churn) -> anyhow::Result<Value> {
         "unlink_calls": args.count,
         "workers": [{ "pid": ended.pid, "wait": ended.json() }],
     }))
+}
+
+/// Makes the folder and a file in it, and takes both away. The file is named
+/// relative to the folder, as by rm -r.
+fn come_and_go_in(folder: &Path) -> anyhow::Result<()> {
+    fs::create_dir(folder).with_context(|| format!("create {}", folder.display()))?;
+    let opened = File::open(folder).with_context(|| format!("open {}", folder.display()))?;
+    let file = folder.join("churn");
+    File::create_new(&file).with_context(|| format!("create {}", file.display()))?;
+    let unlinked = unlinkat(&opened, "churn", AtFlags::empty());
+    unlinked.with_context(|| format!("unlink {}", file.display()))?;
+    fs::remove_dir(folder).with_context(|| format!("remove {}", folder.display()))
 }
