@@ -241,6 +241,9 @@ pub(crate) struct Churn {
     /// Give each file a name of its own
     #[arg(long)]
     pub(crate) names: bool,
+    /// How many files a second; 0 for as fast as it goes
+    #[arg(long, default_value_t = 0)]
+    pub(crate) rate: u64,
 }
 
 #[derive(Args)]

@@ -8,6 +8,7 @@ use super::{Figures, Report, Row, ScenarioReport};
 use crate::account::{Tally, Verdict};
 use crate::row::Rows;
 use crate::row::crashes_query::CrashesQuery;
+use crate::row::detectors::Detectors;
 use crate::row::samples::Samples;
 use crate::stats::Spread;
 
@@ -217,6 +218,49 @@ pub(crate) fn crashes_query(query: &CrashesQuery, look: Look) -> String {
             ms(figures.genome_trace_ms),
             ms(figures.sqlite3_ms),
             figures.runs
+        ),
+    );
+    text
+}
+
+/// What detectors cost a recorder.
+pub(crate) fn detectors(of: &Detectors, look: Look) -> String {
+    let mut text = String::new();
+    let title = "detectors: all of them, at 100,000 events, a look and 200 files read a second";
+    line(&mut text, &look.paint(Style::new().bold(), title));
+    let figure = |of: Spread, unit: &str| {
+        format!("{:.0} {unit} ({:.0}..{:.0})", of.median, of.min, of.max)
+    };
+    line(
+        &mut text,
+        &format!(
+            "  {} of the pipeline's CPU time, {} of one processor; {} rounds, the store on {}",
+            percents(of.share_percent),
+            percents(of.cpu_percent),
+            of.rounds,
+            of.file_system,
+        ),
+    );
+    line(
+        &mut text,
+        &format!(
+            "  an event {}, a look at {} processes of {} personas {}, a file read {}; the rest of \
+             the pipeline an event {}",
+            figure(of.event_ns, "ns"),
+            of.processes,
+            of.personas,
+            figure(of.look_us, "µs"),
+            figure(of.read_us, "µs"),
+            figure(of.pipeline_ns, "ns"),
+        ),
+    );
+    line(
+        &mut text,
+        &format!(
+            "  {} events, recorded at {:.0} a second; {}",
+            of.events,
+            of.recorded_per_second,
+            counts(of.verdict, &of.tallies, true, look),
         ),
     );
     text
