@@ -61,7 +61,8 @@ pub(super) fn measure(stream: &Stream<'_>, disk: &Path, rounds: u32) -> anyhow::
         all.push(round);
     }
     ensure!(alerts(stream)? == first, "the same events raised other alerts: {first:?}");
-    let churn = first.iter().filter(|(rule, persona)| *rule == Rule::FileChurn && persona.is_some());
+    let churn =
+        first.iter().filter(|(rule, persona)| *rule == Rule::FileChurn && persona.is_some());
     Ok(Rounds { rounds: all, alerted: churn.count() as u64 })
 }
 

@@ -24,7 +24,8 @@ const BYTES: usize = 4096;
 /// those that a recorder reads.
 pub(super) fn measure(disk: &Path) -> anyhow::Result<Spread> {
     let place = Place::under(disk)?;
-    let files = (0..READS).map(|number| file(&place, number)).collect::<anyhow::Result<Vec<_>>>()?;
+    let files =
+        (0..READS).map(|number| file(&place, number)).collect::<anyhow::Result<Vec<_>>>()?;
     let mut took = Vec::new();
     for _ in 0..TIMES {
         let before = cpu_time(std::process::id())?;
