@@ -7,7 +7,7 @@
 //! temporary file is not one too many.
 //!
 //! What is kept is bounded, whatever comes: [`PERSONAS`] personas with
-//! [`FOLDERS`] folders each (some 700 bytes, its path and three names; 25 MiB
+//! [`FOLDERS`] folders each (some 900 bytes, its path and three names; 30 MiB
 //! if all of them had the longest ones), `programs::KEPT` processes with at most
 //! 1 KiB of arguments each, and one set of 512 KiB of the files that are still
 //! there. No event allocates once what grows has grown, but for the paths of files
@@ -50,6 +50,8 @@ const PERSONAS: usize = 128;
 const FOLDERS: [usize; 3] = [128, 64, 64];
 /// Names of files that an alert shows.
 const SAMPLES: usize = 5;
+/// Of what is created so, the content is looked at.
+const LOOKED_INTO: Class = Class::Ordinary;
 /// From so many times the threshold on it is an error, and critical.
 const ERROR: u64 = 10;
 const CRITICAL: u64 = 100;
@@ -201,9 +203,15 @@ impl FileWatch {
     /// What was found in a file.
     pub(super) fn read(&mut self, read: &FileRead) {
         // Whoever asked may not be watched any more.
-        let asked_by = read.file.asked_by;
+        let (asked_by, part) = (read.file.asked_by, self.part());
         let watched = self.personas.iter_mut().find(|watched| watched.number == asked_by);
         if let Some(watched) = watched {
+            let (folder, _) = split(&read.file.path);
+            if let Some(table) = watched.folders.get_mut(LOOKED_INTO as usize)
+                && let Some(folder) = table.nearest(folder).and_then(|at| table.get_mut(at))
+            {
+                folder.looked_at(read.found.is_ok(), part);
+            }
             watched.contents.read(read, self.now_ns, self.policy.window_ns);
             watched.is_changed = true;
         }
@@ -305,7 +313,7 @@ impl FileWatch {
         {
             *fresh = fresh.saturating_add(1);
         }
-        if class == Class::Ordinary {
+        if class == LOOKED_INTO {
             watched.habit.created = watched.habit.created.saturating_add(1);
             self.wishes.created(watched.number, process.key, create, now_ns);
         }
@@ -514,10 +522,10 @@ impl FileWatch {
                 folder: shown(&finding.folder),
                 files_created: finding.sum.created,
                 files_unlinked: Some(finding.sum.unlinked.min(finding.sum.created)),
-                files_equal: None,
                 written_bytes: Some(finding.sum.bytes),
                 files_per_second: below.files_per_second(self.part_ns()),
                 samples: below.samples,
+                ..AlertFiles::default()
             }),
         }
     }
@@ -567,6 +575,8 @@ impl FileWatch {
                     files_created: below.sum.created.max(equal.files),
                     files_unlinked: None,
                     files_equal: Some(equal.files),
+                    files_read: Some(u64::from(below.sum.read).max(equal.files)),
+                    files_unread: Some(below.sum.unread.into()),
                     written_bytes: Some(below.sum.bytes),
                     files_per_second: below.files_per_second(self.part_ns()),
                     samples,
