@@ -82,6 +82,15 @@ impl Subject {
         }
     }
 
+    /// Where it created its last file, if it is of the persona at that place; it
+    /// is from now on.
+    pub(super) fn near_of(&mut self, persona: usize) -> Option<(Class, usize)> {
+        if self.persona != persona {
+            (self.persona, self.near) = (persona, None);
+        }
+        self.near
+    }
+
     fn refresh(&mut self, comm: Option<&[u8]>) {
         if let Some(comm) = comm {
             self.comm = [0; 16];

@@ -658,7 +658,7 @@ proptest! {
         for number in 0..50 {
             bench.create(&last, 10, &format!("/out/{number}"));
         }
-        prop_assert!(bench.watch.personas.len() <= PERSONAS);
+        prop_assert!(bench.watch.personas.all.len() <= personas::PERSONAS);
         prop_assert_eq!(bench.only().persona, Some(last));
     }
 }
