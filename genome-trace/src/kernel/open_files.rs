@@ -1,6 +1,6 @@
-//! Files of models that a process has in its memory or open: /proc/PID/maps and
-//! /proc/PID/fd (proc_pid_maps(5), proc_pid_fd(5)). Other users' processes are
-//! closed to those who are not root.
+//! Files of models that a process has in its memory or open, and how many it has
+//! open in all: /proc/PID/maps and /proc/PID/fd (proc_pid_maps(5),
+//! proc_pid_fd(5)). Other users' processes are closed to those who are not root.
 
 use std::{collections::BTreeMap, fs, io, os::unix::ffi::OsStrExt as _, path::Path};
 
@@ -27,6 +27,18 @@ pub fn model_files(key: ProcessKey) -> io::Result<Vec<ModelFile>> {
     } else {
         Err(io::ErrorKind::NotFound.into())
     }
+}
+
+/// How many descriptors a process has, as the size of the folder that lists them
+/// (`proc_readfd_count`, fs/proc/fd.c, since 6.2): the kernel counts bits, and
+/// no list is made. `None` where the kernel does not say, or the process is
+/// gone.
+#[must_use]
+pub fn count_open_files(key: ProcessKey) -> Option<u64> {
+    let size = fs::metadata(format!("/proc/{}/fd", key.tgid)).ok()?.len();
+    // Older kernels say 0 of everybody. Looked at after it was read, or it might
+    // be another's.
+    (size > 0 && process::is_there(key)).then_some(size)
 }
 
 type Found = BTreeMap<Box<[u8]>, ModelFile>;
@@ -136,8 +148,27 @@ mod tests {
     }
 
     #[test]
+    fn this_process_has_as_many_as_are_listed() {
+        if fs::metadata("/proc/self/fd").unwrap().len() == 0 {
+            // A kernel before 6.2.
+            assert_eq!(count_open_files(this_process()), None);
+            return;
+        }
+        let _many: Vec<_> = (0..300).map(|_| File::open("/dev/null").unwrap()).collect();
+        // Other tests of this process open and close theirs meanwhile.
+        let is_as_listed = || {
+            let told = count_open_files(this_process());
+            // The folder itself is open while it is listed.
+            let listed = fs::read_dir("/proc/self/fd").unwrap().count() as u64 - 1;
+            listed > 300 && told == Some(listed)
+        };
+        assert!((0..1000).any(|_| is_as_listed()));
+    }
+
+    #[test]
     fn one_that_is_another_by_now_has_none() {
         let gone = ProcessKey { start_time: 0, ..this_process() };
+        assert_eq!(count_open_files(gone), None);
         assert_eq!(model_files(gone).unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 }

@@ -255,6 +255,12 @@ pub struct AlertFiles {
     pub files_unlinked: Option<u64>,
     /// Of them, those with the same content; `None` where nobody looked.
     pub files_equal: Option<u64>,
+    /// Of them, those that were looked at to find equal ones; as
+    /// `files_equal`. In a storm it is a sample.
+    pub files_read: Option<u64>,
+    /// Of them, those that were to be looked at and were gone, or could not be
+    /// read; as `files_equal`. The rest nobody tried to read.
+    pub files_unread: Option<u64>,
     /// Bytes written below the folder in the window.
     pub written_bytes: Option<u64>,
     /// Files a second, from the first to the last of the window.

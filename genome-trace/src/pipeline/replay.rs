@@ -12,8 +12,10 @@ use crate::{
     },
 };
 
-/// A run takes its counts once a second, and looks then. Where a recording has
-/// no counts for longer than that, there were none.
+/// A run looks once a second, when it has taken the counts, which it does more
+/// often where processes end.
+const LOOK_NS: u64 = 900_000_000;
+/// Where a recording has no counts for longer than that, there were none.
 const TICK_NS: u64 = 1_500_000_000;
 
 /// What an item of a recording passes through.
@@ -42,9 +44,11 @@ impl Ticks {
     fn before(&mut self, ktime_ns: u64, is_count: bool) -> Option<(u64, WallTime)> {
         let counts_end = std::mem::replace(&mut self.is_in_counts, is_count) && !is_count;
         let (last_ns, wall_time) = self.last?;
-        let is_late = !is_count && ktime_ns.saturating_sub(self.ticked_ns) >= TICK_NS;
+        let since_ns = ktime_ns.saturating_sub(self.ticked_ns);
+        let is_late = !is_count && since_ns >= TICK_NS;
+        let is_look = counts_end && since_ns >= LOOK_NS;
         let told_ns = if counts_end { last_ns } else { ktime_ns };
-        (counts_end || is_late).then(|| {
+        (is_look || is_late).then(|| {
             self.ticked_ns = told_ns;
             (told_ns, wall_time)
         })

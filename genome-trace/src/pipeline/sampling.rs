@@ -9,7 +9,7 @@ use super::{Attribution, Known, gpus::Gpus};
 use crate::{
     kernel::{
         cgroup::Hierarchy, clock::boot_ns, cpu_time::busy_ns, machine::processors,
-        memory_limit::machine_memory,
+        memory_limit::machine_memory, open_files::count_open_files,
     },
     model::{Event, GpuSnapshot, Metric, Persona, ProcessKey, Usage, WallTime},
     probe::Tasks,
@@ -151,6 +151,10 @@ impl Surroundings for Whereabouts<'_> {
 
     fn memory_limit(&mut self, cgroup_path: &[u8]) -> Option<MemoryLimit> {
         self.limits.of(cgroup_path)
+    }
+
+    fn open_files(&self, key: ProcessKey) -> Option<u64> {
+        count_open_files(key)
     }
 
     fn gpu_share(&self, key: ProcessKey) -> GpuShare {

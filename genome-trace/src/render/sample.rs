@@ -137,6 +137,8 @@ pub(super) static ALERT: LazyLock<Alert> = LazyLock::new(|| Alert {
             files_created: 2847,
             files_unlinked: Some(3),
             files_equal: Some(2000),
+            files_read: Some(2500),
+            files_unread: Some(12),
             written_bytes: Some(31_457_280),
             files_per_second: Some(9.49),
             samples: vec!["a.json".to_owned(), "b.json".to_owned()],

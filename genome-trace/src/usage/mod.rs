@@ -32,6 +32,10 @@ pub trait Surroundings {
     /// above it.
     fn memory_limit(&mut self, cgroup_path: &[u8]) -> Option<MemoryLimit>;
 
+    /// Open descriptors of a process that the look does not tell them of: one
+    /// with a very large table.
+    fn open_files(&self, key: ProcessKey) -> Option<u64>;
+
     /// What it does on GPUs.
     fn gpu_share(&self, key: ProcessKey) -> GpuShare;
 
@@ -157,7 +161,8 @@ impl UsageWatch {
             let cpu = self.cpu_share(&sample, ktime_ns);
             let Some(persona) = known.persona(key) else { continue };
             let index = group_of(&mut groups, persona);
-            let sum = Sum::of(&sample, cpu, known.gpu_share(key));
+            let sum = Sum::of(&sample, cpu, known.gpu_share(key))
+                .with_open_files_or(|| known.open_files(key));
             let limit = sample.process.cgroup_path.and_then(|path| known.memory_limit(path));
             let acts = self.tallies.acts_of(key.tgid);
             let usage = ProcessUsage {

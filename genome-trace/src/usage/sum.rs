@@ -48,6 +48,11 @@ impl Sum {
         Self { rss_bytes: self.rss_bytes.or(Some(0)), ..self }
     }
 
+    /// Asks for what is unknown only.
+    pub(super) fn with_open_files_or(self, ask: impl FnOnce() -> Option<u64>) -> Self {
+        Self { open_files: self.open_files.or_else(ask), ..self }
+    }
+
     pub(super) fn add(&mut self, other: &Self) {
         let plus = |one: Option<u64>, other: Option<u64>| Some(one?.saturating_add(other?));
         let plus_f = |one: Option<f64>, other: Option<f64>| Some(one? + other?);

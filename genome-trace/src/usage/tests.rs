@@ -9,6 +9,7 @@ const SECOND: u64 = 1_000_000_000;
 struct Fake {
     personas: HashMap<ProcessKey, Persona>,
     limits: HashMap<Vec<u8>, MemoryLimit>,
+    open_files: HashMap<ProcessKey, u64>,
 }
 
 impl Surroundings for Fake {
@@ -18,6 +19,10 @@ impl Surroundings for Fake {
 
     fn memory_limit(&mut self, cgroup_path: &[u8]) -> Option<MemoryLimit> {
         self.limits.get(cgroup_path).copied()
+    }
+
+    fn open_files(&self, key: ProcessKey) -> Option<u64> {
+        self.open_files.get(&key).copied()
     }
 
     fn gpu_share(&self, key: ProcessKey) -> GpuShare {
@@ -201,6 +206,16 @@ fn a_part_that_is_unknown_makes_the_sum_unknown() {
     assert_eq!(usage.machine.figures.get(Metric::OpenFiles), None);
     // A kernel thread has none.
     assert_eq!(usage.machine.figures.get(Metric::RssBytes), Some(1000.0));
+}
+
+#[test]
+fn descriptors_that_the_look_does_not_tell_are_asked_for() {
+    let (one, two, _, mut known) = judges();
+    known.open_files = [(one, 5000), (two, 7)].into();
+    let mut watch = UsageWatch::default();
+    let blind = ProcessSample { open_files: None, ..sample(one, 0) };
+    let usage = watch.look(SECOND, [blind, sample(two, 0)], &mut known);
+    assert_eq!(figure(&usage, "Judge", Metric::OpenFiles), Some(5003.0));
 }
 
 #[test]

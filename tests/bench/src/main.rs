@@ -35,7 +35,7 @@ use crate::cli::Cli;
 use crate::machine::{Cpus, Machine, Place};
 use crate::report::table::{self, Look};
 use crate::report::{Figures, Report, Row, ScenarioReport};
-use crate::row::{Ground, Rows, crashes_query};
+use crate::row::{Ground, Rows, crashes_query, detectors};
 use crate::scenario::{Load, Scenario, Stage};
 use crate::subject::peer::Installed;
 use crate::subject::{Subject, genome_trace, peer};
@@ -57,11 +57,12 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         ensure!(
             Scenario::of(name).is_some()
                 || row::NAMES.contains(&name.as_str())
-                || name == crashes_query::NAME,
-            "--only {name}: there is no such scenario or row; there are {}, {}, {}",
+                || [crashes_query::NAME, detectors::NAME].contains(&name.as_str()),
+            "--only {name}: there is no such scenario or row; there are {}, {}, {}, {}",
             scenario::ALL.map(|scenario| scenario.name).join(", "),
             row::NAMES.join(", "),
-            crashes_query::NAME
+            crashes_query::NAME,
+            detectors::NAME
         );
     }
     let earlier = cli.baseline.as_deref().map(Report::load).transpose()?;
@@ -86,19 +87,21 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         print(&table::scenario(&entry, earlier.as_ref(), look))?;
         report.scenarios.push(entry);
     }
+    let modes = report.machine.modes.clone();
+    let ground_of = |mode| Ground {
+        tracer: &cli.tracer,
+        mode,
+        workload: &cli.workload,
+        fake_nvml: cli.fake_nvml.as_deref(),
+        cpus: &cpus,
+        disk: &cli.disk,
+        scratch: &scratch,
+        peers: !cli.no_peers,
+        quick: cli.quick,
+    };
     if row::NAMES.into_iter().any(wanted) {
-        for mode in report.machine.modes.clone() {
-            let ground = Ground {
-                tracer: &cli.tracer,
-                mode: &mode,
-                workload: &cli.workload,
-                fake_nvml: cli.fake_nvml.as_deref(),
-                cpus: &cpus,
-                disk: &cli.disk,
-                scratch: &scratch,
-                peers: !cli.no_peers,
-                quick: cli.quick,
-            };
+        for mode in &modes {
+            let ground = ground_of(mode);
             let rows =
                 Rows::measure(ground, wanted, |name| progress(&format!("{name}: {mode} ...")))
                     .with_context(|| format!("measure genome-trace alone in {mode} mode"))?;
@@ -106,7 +109,7 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
             report.rows.push(rows);
         }
     }
-    // The last of all: this process grows by it, and what it starts afterwards
+    // The last of all: this process grows by them, and what it starts afterwards
     // would seem to.
     if wanted(crashes_query::NAME) {
         progress(&format!("{} ...", crashes_query::NAME));
@@ -114,6 +117,14 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
             .context("measure a question to a store")?;
         print(&table::crashes_query(&query, look))?;
         report.crashes_query = Some(query);
+    }
+    if wanted(detectors::NAME)
+        && let Some(mode) = modes.first()
+    {
+        progress(&format!("{}: {mode} ...", detectors::NAME));
+        let found = detectors::measure(ground_of(mode)).context("measure the detectors")?;
+        print(&table::detectors(&found, look))?;
+        report.detectors = Some(found);
     }
     if let Some(path) = &cli.json {
         report.save(path)?;

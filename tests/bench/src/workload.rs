@@ -40,6 +40,16 @@ impl Held {
         words: &[OsString],
         cpus: &[usize],
     ) -> anyhow::Result<Self> {
+        Self::start_as(program, words, cpus, None)
+    }
+
+    /// The same as a persona's.
+    pub(crate) fn start_as(
+        program: &Path,
+        words: &[OsString],
+        cpus: &[usize],
+        persona: Option<&str>,
+    ) -> anyhow::Result<Self> {
         let mut command = Command::new(program);
         command.args(words).arg("--hold");
         for cpu in cpus {
@@ -48,6 +58,9 @@ impl Held {
         // What this process claims to be is no matter of the workload.
         for claim in ["GENOME_PERSONA", "GENOME_ID"] {
             command.env_remove(claim);
+        }
+        if let Some(persona) = persona {
+            command.env("GENOME_PERSONA", persona);
         }
         let mut process = Running::start(
             "the workload",

@@ -245,6 +245,9 @@ pub(crate) struct Churn {
     /// goes, too
     #[arg(long, requires = "names", conflicts_with = "bytes")]
     pub(crate) folders: bool,
+    /// How many files a second; 0 for as fast as it goes
+    #[arg(long, default_value_t = 0)]
+    pub(crate) rate: u64,
 }
 
 #[derive(Args)]

@@ -12,6 +12,7 @@ use crate::account::{Tally, Verdict, worst};
 use crate::machine::Machine;
 use crate::row::Rows;
 use crate::row::crashes_query::CrashesQuery;
+use crate::row::detectors::Detectors;
 use crate::stats::Spread;
 use crate::subject::peer::Installed;
 
@@ -37,6 +38,9 @@ pub(crate) struct Report {
     /// wanted.
     #[serde(default)]
     pub(crate) crashes_query: Option<CrashesQuery>,
+    /// What detectors cost a recorder; `None` where that was not wanted.
+    #[serde(default)]
+    pub(crate) detectors: Option<Detectors>,
 }
 
 /// One scenario.
@@ -100,6 +104,7 @@ impl Report {
             scenarios: Vec::new(),
             rows: Vec::new(),
             crashes_query: None,
+            detectors: None,
         }
     }
 
@@ -144,7 +149,8 @@ impl Report {
         let records = records.filter_map(|record| record.as_ref()?.verdict);
         let samples = self.rows.iter().filter_map(|rows| Some(rows.samples.as_ref()?.verdict));
         let verdicts = pairs.chain(floods.filter_map(|flood| flood.verdict));
-        let verdicts = verdicts.chain(records).chain(samples);
+        let detectors = self.detectors.iter().filter_map(|detectors| detectors.verdict);
+        let verdicts = verdicts.chain(records).chain(samples).chain(detectors);
         lost > 0 || worst(verdicts) == Some(Verdict::Wrong)
     }
 }

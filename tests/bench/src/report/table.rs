@@ -8,6 +8,7 @@ use super::{Figures, Report, Row, ScenarioReport};
 use crate::account::{Tally, Verdict};
 use crate::row::Rows;
 use crate::row::crashes_query::CrashesQuery;
+use crate::row::detectors::Detectors;
 use crate::row::samples::Samples;
 use crate::stats::Spread;
 
@@ -217,6 +218,48 @@ pub(crate) fn crashes_query(query: &CrashesQuery, look: Look) -> String {
             ms(figures.genome_trace_ms),
             ms(figures.sqlite3_ms),
             figures.runs
+        ),
+    );
+    text
+}
+
+/// What detectors cost a recorder.
+pub(crate) fn detectors(of: &Detectors, look: Look) -> String {
+    let mut text = String::new();
+    let title = "detectors: all of them, at 100,000 events, a look and 200 files read a second";
+    line(&mut text, &look.paint(Style::new().bold(), title));
+    let figure =
+        |of: Spread, unit: &str| format!("{:.0} {unit} ({:.0}..{:.0})", of.median, of.min, of.max);
+    line(
+        &mut text,
+        &format!(
+            "  {} of the pipeline's CPU time, {} of one processor; {} rounds, the store on {}",
+            percents(of.share_percent),
+            percents(of.cpu_percent),
+            of.rounds,
+            of.file_system,
+        ),
+    );
+    line(
+        &mut text,
+        &format!(
+            "  an event {}, a look at {} processes of {} personas {}, a file read {}; the rest of \
+             the pipeline an event {}",
+            figure(of.event_ns, "ns"),
+            of.processes,
+            of.personas,
+            figure(of.look_us, "µs"),
+            figure(of.read_us, "µs"),
+            figure(of.pipeline_ns, "ns"),
+        ),
+    );
+    line(
+        &mut text,
+        &format!(
+            "  {} events, recorded at {:.0} a second; {}",
+            of.events,
+            of.recorded_per_second,
+            counts(of.verdict, &of.tallies, true, look),
         ),
     );
     text
@@ -436,6 +479,40 @@ mod tests {
           samples  looks 0.25 % (0.12..0.50) of one processor, all of the recorder 0.50 % (0.25..1.00), with 12 events/s besides; 500 processes of 20 personas once a second, 3 windows of 5 s; WRONG: process 7499 of 7500
           samples  no psutil to hold it against
         ");
+    }
+
+    #[test]
+    fn what_detectors_cost() {
+        let spread = |median: f64| Spread { median, min: median / 2.0, max: median * 2.0 };
+        let tally = Tally { kind: "alert".to_owned(), truth: 20, seen: 20, told_lost: 0 };
+        let of = Detectors {
+            file_system: "ext4".to_owned(),
+            events: 1_200_000,
+            recorded_per_second: 98_765.0,
+            personas: 20,
+            rounds: 11,
+            event_ns: spread(80.0),
+            look_us: spread(200.0),
+            processes: 500,
+            read_us: spread(8.0),
+            pipeline_ns: spread(2000.0),
+            cpu_percent: spread(1.0),
+            share_percent: spread(4.0),
+            verdict: Some(Verdict::Exact),
+            tallies: vec![tally],
+        };
+        assert_snapshot!(detectors(&of, PLAIN), @"
+        detectors: all of them, at 100,000 events, a look and 200 files read a second
+          4.00 % (2.00..8.00) of the pipeline's CPU time, 1.00 % (0.50..2.00) of one processor; 11 rounds, the store on ext4
+          an event 80 ns (40..160), a look at 500 processes of 20 personas 200 µs (100..400), a file read 8 µs (4..16); the rest of the pipeline an event 2000 ns (1000..4000)
+          1200000 events, recorded at 98765 a second; exact (20 alert)
+        ");
+        let mut report = report();
+        report.scenarios.clear();
+        report.detectors = Some(Detectors { share_percent: spread(80.0), ..of.clone() });
+        assert!(!report.has_wrong_counts(), "no ratio decides anything");
+        report.detectors = Some(Detectors { verdict: Some(Verdict::Wrong), ..of });
+        assert!(report.has_wrong_counts());
     }
 
     #[test]

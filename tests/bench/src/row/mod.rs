@@ -2,6 +2,7 @@
 //! what it takes while nothing happens, and what it stands.
 
 pub(crate) mod crashes_query;
+pub(crate) mod detectors;
 pub(crate) mod flood;
 pub(crate) mod gpus;
 pub(crate) mod idle;

@@ -301,6 +301,28 @@ fn churn_and_duplicates(context: &Context) -> anyhow::Result<()> {
     checks.equal("folder of duplicates", equal_files.payload_text("folder"), folder.to_str());
     checks.equal("equal files", equal_files.payload_number("files_equal"), Some(40));
     checks.equal("their process", equal_files.tgid(), equal.workers().first().copied());
+    checks.equal("looked at", equal_files.payload_number("files_read"), Some(40));
+    checks.equal("not to be read", equal_files.payload_number("files_unread"), Some(0));
+
+    // Too many of them are one cause, and one alert.
+    let folder = files.path().join("both");
+    context
+        .workload("json-loop")
+        .env("GENOME_PERSONA", "gt-both")
+        .path("--dir", &folder)
+        .option("--count", 150)
+        .flag("--equal")
+        .flag("--keep")
+        .run()?;
+    let is_worse = |event: &Event| is_of(event, "escalated", "mass_create", "gt-both");
+    let (_, both) = listening.alert(is_worse)?;
+    checks.equal("too many that are equal", both.payload_number("files_equal"), Some(150));
+    checks.equal("of so many", both.payload_number("files_created"), Some(150));
+    let told = listening.heard.iter().any(|(_, event)| {
+        event.payload_text("rule") == Some("duplicate_files")
+            && event.text("persona") == Some("gt-both")
+    });
+    checks.holds(!told, "equal files that are too many are told twice");
     listening.end()?;
     checks.verdict()
 }

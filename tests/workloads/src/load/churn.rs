@@ -10,6 +10,7 @@ use rustix::fs::{AtFlags, unlinkat};
 use serde_json::{Value, json};
 
 use crate::cli::Churn;
+use crate::load::pace::Pace;
 use crate::load::scratch::Folder;
 use crate::sys::process;
 
@@ -18,24 +19,19 @@ pub(crate) fn run(args: &Churn) -> anyhow::Result<Value> {
     let path = folder.path().join("churn");
     let content = vec![b'.'; args.bytes];
     let worker = process::fork(|| {
-        for index in 0..args.count {
-            let own = args.names.then(|| folder.path().join(format!("churn-{index}")));
-            if let Some(own) = own.as_deref().filter(|_| args.folders) {
-                come_and_go_in(own)?;
-                continue;
+        let mut pace = Pace::begin(args.count, args.rate);
+        let mut done = 0;
+        while done < args.count {
+            let due = pace.due();
+            while done < due {
+                let own = args.names.then(|| folder.path().join(format!("churn-{done}")));
+                match &own {
+                    Some(folder) if args.folders => come_and_go_in(folder)?,
+                    own => come_and_go(own.as_deref().unwrap_or(&path), &content)?,
+                }
+                done += 1;
             }
-            let path = own.as_deref().unwrap_or(&path);
-            let mut file = OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .open(path)
-                .with_context(|| format!("create {}", path.display()))?;
-            if !content.is_empty() {
-                let written = file.write(&content).context("write")?;
-                ensure!(written == content.len(), "a write took {written} bytes");
-            }
-            drop(file);
-            fs::remove_file(path).with_context(|| format!("unlink {}", path.display()))?;
+            pace.rest();
         }
         Ok(0)
     })
@@ -59,4 +55,18 @@ fn come_and_go_in(folder: &Path) -> anyhow::Result<()> {
     let unlinked = unlinkat(&opened, "churn", AtFlags::empty());
     unlinked.with_context(|| format!("unlink {}", file.display()))?;
     fs::remove_dir(folder).with_context(|| format!("remove {}", folder.display()))
+}
+
+fn come_and_go(path: &Path, content: &[u8]) -> anyhow::Result<()> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(path)
+        .with_context(|| format!("create {}", path.display()))?;
+    if !content.is_empty() {
+        let written = file.write(content).context("write")?;
+        ensure!(written == content.len(), "a write took {written} bytes");
+    }
+    drop(file);
+    fs::remove_file(path).with_context(|| format!("unlink {}", path.display()))
 }

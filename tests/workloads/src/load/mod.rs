@@ -13,6 +13,7 @@ mod memory_cgroup;
 pub(crate) mod mixed;
 pub(crate) mod occupy;
 pub(crate) mod oom;
+mod pace;
 pub(crate) mod paced;
 pub(crate) mod pid_reuse;
 mod scratch;

@@ -3,6 +3,7 @@
 
 mod advice;
 mod clock;
+mod equal;
 mod policy;
 #[cfg(test)]
 mod tests;
@@ -131,18 +132,43 @@ impl Book {
         if let Some(severity) = self.policy.rule(anomaly.rule).severity {
             anomaly.severity = severity;
         }
+        if let Some(mass) = self.open.values_mut().find(|open| open.has_part(&anomaly)) {
+            let change = mass.found_equal(&anomaly, now_ns, &self.policy);
+            self.news.extend(change);
+            return;
+        }
         let key = self.key_of(&anomaly);
         match self.open.get_mut(&key) {
             Some(open) => {
                 let change = open.go_on(anomaly, now_ns, &self.policy);
                 self.news.extend(change);
             }
-            None => {
-                let open = Open::raise(self.free_id(anomaly.wall_time), &key, anomaly, now_ns);
-                self.news.push_back(open.alert.clone());
-                self.open.insert(key, open);
-            }
+            None => self.raise(key, anomaly, now_ns),
         }
+    }
+
+    /// What was told of equal files in the midst of what are too many now is
+    /// over, and goes on as evidence of it.
+    fn raise(&mut self, key: Key, mut anomaly: Anomaly, now_ns: u64) {
+        let mut parts = Vec::new();
+        if matches!(key.cause, Cause::One(_)) {
+            self.open.retain(|_, open| {
+                let is_part =
+                    open.many.is_none() && equal::are_part_of(&open.alert.anomaly, &anomaly);
+                if is_part {
+                    open.end(anomaly.wall_time);
+                    parts.push(open.alert.clone());
+                }
+                !is_part
+            });
+        }
+        for part in &parts {
+            equal::add(&mut anomaly, &part.anomaly);
+        }
+        let open = Open::raise(self.free_id(anomaly.wall_time), &key, anomaly, now_ns);
+        self.news.push_back(open.alert.clone());
+        self.news.extend(parts);
+        self.open.insert(key, open);
     }
 
     /// Its own where it has one or there is room for one.
@@ -196,8 +222,23 @@ impl Open {
         open
     }
 
+    /// Whether this is evidence of the alert, and no alert of its own.
+    fn has_part(&self, anomaly: &Anomaly) -> bool {
+        self.many.is_none() && equal::are_part_of(anomaly, &self.alert.anomaly)
+    }
+
+    /// Files of it turned out to be equal.
+    fn found_equal(&mut self, found: &Anomaly, now_ns: u64, policy: &BookPolicy) -> Option<Alert> {
+        let mut anomaly = self.alert.anomaly.clone();
+        equal::add(&mut anomaly, found);
+        anomaly.wall_time = found.wall_time;
+        let severity = policy.rule(anomaly.rule).severity;
+        anomaly.severity = severity.unwrap_or(anomaly.severity.max(found.severity));
+        self.go_on(anomaly, now_ns, policy)
+    }
+
     /// It was found again; says what is to be kept or told of that.
-    fn go_on(&mut self, anomaly: Anomaly, now_ns: u64, policy: &BookPolicy) -> Option<Alert> {
+    fn go_on(&mut self, mut anomaly: Anomaly, now_ns: u64, policy: &BookPolicy) -> Option<Alert> {
         self.found_ns = now_ns;
         let alert = &mut self.alert;
         alert.count = alert.count.saturating_add(1);
@@ -209,6 +250,7 @@ impl Open {
             false => alert.severity,
         };
         let severity = by_lasting.max(anomaly.severity);
+        equal::keep(&mut anomaly, &alert.anomaly);
         alert.anomaly = anomaly;
         if severity > alert.severity {
             alert.severity = severity;

@@ -174,6 +174,76 @@ fn a_storm_of_personas_is_bounded_and_counted() {
     assert_eq!(book.open().map(|alert| alert.count).sum::<u64>(), 3 * OPEN_MAX as u64);
 }
 
+/// So many equal files in a folder.
+fn equal(second: i64, folder: &str, files: u64) -> Anomaly {
+    let mut of = Anomaly { rule: Rule::DuplicateFiles, ..anomaly(second, folder) };
+    let told = of.files.as_mut().unwrap();
+    (told.files_equal, told.files_read, told.files_unread) = (Some(files), Some(200), Some(1));
+    of
+}
+
+fn all_news(book: &mut Book) -> Vec<(Rule, AlertChange, Option<u64>)> {
+    std::iter::from_fn(|| book.next())
+        .map(|alert| {
+            let equal = alert.anomaly.files.and_then(|files| files.files_equal);
+            (alert.anomaly.rule, alert.change, equal)
+        })
+        .collect()
+}
+
+#[test]
+fn equal_files_where_there_are_too_many_are_evidence_of_that() {
+    use Rule::MassCreate;
+    let mut book = book();
+    book.take(&mut vec![anomaly(0, "/out"), equal(1, "/out/deep", 10)]);
+    assert_eq!(all_news(&mut book), [(MassCreate, Raised, None)]);
+    book.take(&mut vec![equal(6, "/out", 190), anomaly(12, "/out")]);
+    let goes_on = (MassCreate, GoesOn, Some(190));
+    assert_eq!(all_news(&mut book), [goes_on, goes_on], "what is known of equal files stays");
+    let worse = Anomaly { severity: Error, ..equal(13, "/out", 200) };
+    book.take(&mut vec![worse]);
+    assert_eq!(all_news(&mut book), [(MassCreate, Escalated, Some(200))]);
+    // It goes on as long as either is found.
+    book.tick(at(72));
+    assert_eq!(book.open().map(|alert| alert.count).collect::<Vec<_>>(), [5]);
+    book.tick(at(73));
+    assert_eq!(all_news(&mut book), [(MassCreate, Ended, Some(200))]);
+}
+
+#[test]
+fn equal_files_that_turn_out_to_be_too_many_go_on_as_that() {
+    use Rule::{DuplicateFiles, MassCreate};
+    let mut book = book();
+    book.take(&mut vec![equal(0, "/out", 12), equal(0, "/other", 30)]);
+    all_news(&mut book);
+    book.take(&mut vec![anomaly(40, "/out")]);
+    assert_eq!(
+        all_news(&mut book),
+        [(MassCreate, Raised, Some(12)), (DuplicateFiles, Ended, Some(12))]
+    );
+    book.take(&mut vec![equal(46, "/out", 50)]);
+    assert_eq!(all_news(&mut book), [(MassCreate, GoesOn, Some(50))]);
+    let open: Vec<_> = book.open().map(|alert| (alert.anomaly.rule, alert.count)).collect();
+    assert_eq!(open, [(MassCreate, 2), (DuplicateFiles, 1)], "those elsewhere are another cause");
+}
+
+#[test]
+fn equal_files_have_an_alert_of_their_own_elsewhere_and_where_nobody_wants_the_other() {
+    let mut book = book();
+    book.take(&mut vec![anomaly(0, "/out")]);
+    let judges = Anomaly { persona: Some(persona("Judge")), ..equal(0, "/out", 10) };
+    book.take(&mut vec![judges, equal(0, "/out-2", 10), equal(0, "/", 10)]);
+    let raised = all_news(&mut book).iter().filter(|news| news.1 == Raised).count();
+    assert_eq!(raised, 4);
+
+    let mut policy = BookPolicy::default();
+    let off = RulePolicy { enabled: false, ..RulePolicy::of(Rule::MassCreate) };
+    policy.rules.insert(Rule::MassCreate, off);
+    let mut book = Book::new(&policy);
+    book.take(&mut vec![anomaly(0, "/out"), equal(0, "/out", 10)]);
+    assert_eq!(all_news(&mut book), [(Rule::DuplicateFiles, Raised, Some(10))]);
+}
+
 #[test]
 fn what_is_no_number_is_no_finding() {
     let mut book = book();
@@ -223,6 +293,7 @@ fn every_rule_in_words() {
         let mut of = Anomaly { rule, ..anomaly(0, "/srv/out/it's\n") };
         let files = of.files.as_mut().unwrap();
         (files.files_unlinked, files.files_equal) = (unlinked, equal);
+        (files.files_read, files.files_unread) = (equal, equal.map(|_| 0));
         of
     };
     let nobodys = |anomaly| Anomaly { persona: None, ..anomaly };
@@ -232,6 +303,7 @@ fn every_rule_in_words() {
     use Unit::*;
     for anomaly in [
         files(MassCreate, None, Some(2000)),
+        equal(0, "/srv/out", 12),
         files(DuplicateFiles, None, Some(12)),
         files(FileChurn, Some(2800), None),
         of(MassCreate, Count, 60.0, Basis::Threshold, None, None),
@@ -298,7 +370,7 @@ fn seconds() -> impl Strategy<Value = i64> {
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let found = (0_u8..4, 0_u8..8, 0_usize..3, 0_usize..3, seconds()).prop_map(
+    let found = (0_u8..4, 0_u8..8, 0_usize..4, 0_usize..3, seconds()).prop_map(
         |(persona, cause, rule, severity, seconds)| Step::Found {
             persona,
             cause,
@@ -319,7 +391,8 @@ fn run(steps: &[Step]) -> (Vec<Alert>, Book) {
         match *step {
             Step::Found { persona: whose, cause, rule, severity, seconds } => {
                 now += seconds;
-                let rules = [Rule::MassCreate, Rule::VramLimit, Rule::CrashLoop];
+                let rules =
+                    [Rule::MassCreate, Rule::VramLimit, Rule::CrashLoop, Rule::DuplicateFiles];
                 book.take(&mut vec![Anomaly {
                     rule: rules[rule],
                     severity: Severity::ALL[severity],

@@ -102,7 +102,8 @@ impl Display for Happened<'_> {
             Rule::DuplicateFiles => {
                 write!(f, "{who} wrote the same content to {} files", Equal(anomaly))?;
                 below(f, anomaly)?;
-                within(f, anomaly)
+                within(f, anomaly)?;
+                looked_at(f, anomaly)
             }
             Rule::FileChurn => {
                 write!(f, "{who} created {} files", Created(anomaly))?;
@@ -319,9 +320,30 @@ fn rate(f: &mut fmt::Formatter<'_>, anomaly: &Anomaly) -> fmt::Result {
 
 fn equal(f: &mut fmt::Formatter<'_>, anomaly: &Anomaly) -> fmt::Result {
     match anomaly.files.as_ref().and_then(|files| files.files_equal) {
-        Some(equal @ 2..) => write!(f, ", {} of them equal", Count(equal)),
+        Some(equal @ 2..) => {
+            write!(f, ", {} of them equal", Count(equal))?;
+            looked_at(f, anomaly)
+        }
         _ => Ok(()),
     }
+}
+
+/// How much that is worth, where not all were looked at.
+fn looked_at(f: &mut fmt::Formatter<'_>, anomaly: &Anomaly) -> fmt::Result {
+    let Some(files) = &anomaly.files else { return Ok(()) };
+    let (Some(read), Some(unread)) = (files.files_read, files.files_unread) else { return Ok(()) };
+    let left_out = files.files_created.saturating_sub(read).saturating_sub(unread);
+    if unread == 0 && left_out == 0 {
+        return Ok(());
+    }
+    write!(f, " ({} were looked at", Count(read))?;
+    if unread > 0 {
+        write!(f, ", {} could not be read", Count(unread))?;
+    }
+    if left_out > 0 {
+        write!(f, ", {} were left out", Count(left_out))?;
+    }
+    f.write_str(")")
 }
 
 fn slope(f: &mut fmt::Formatter<'_>, anomaly: &Anomaly) -> fmt::Result {

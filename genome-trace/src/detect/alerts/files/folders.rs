@@ -178,6 +178,14 @@ impl Folder {
         }
     }
 
+    /// Somebody tried to look at the content of a file in it.
+    pub(super) fn looked_at(&mut self, could_be_read: bool, part: u64) {
+        self.advance(part);
+        let Some(counts) = self.window.part(part) else { return };
+        let count = if could_be_read { &mut counts.read } else { &mut counts.unread };
+        *count = count.saturating_add(1);
+    }
+
     pub(super) fn maker(&self) -> Option<(ProcessKey, u64)> {
         self.makers.0.iter().flatten().copied().max_by_key(|(_, count)| *count)
     }

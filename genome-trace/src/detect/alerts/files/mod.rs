@@ -6,8 +6,8 @@
 //! time goes on ([`FileWatch::tick`]), once the counts up to then were heard: a
 //! temporary file is not one too many.
 //!
-//! What is kept is bounded, whatever comes: [`PERSONAS`] personas with
-//! [`FOLDERS`] folders each (some 700 bytes, its path and three names; 25 MiB
+//! What is kept is bounded, whatever comes: [`personas::PERSONAS`] personas with
+//! [`FOLDERS`] folders each (some 900 bytes, its path and three names; 30 MiB
 //! if all of them had the longest ones), `programs::KEPT` processes with at most
 //! 1 KiB of arguments each, and one set of 512 KiB of the files that are still
 //! there. No event allocates once what grows has grown, but for the paths of files
@@ -16,6 +16,7 @@
 mod cause;
 mod contents;
 mod folders;
+mod personas;
 mod policy;
 mod present;
 mod programs;
@@ -39,17 +40,18 @@ use crate::model::{
 use cause::{CAUSES, Cause, is_below, shown};
 use contents::{Contents, Wishes};
 use folders::{Folder, Folders, split};
+use personas::Personas;
 use present::{Creation, Present};
 use programs::{Class, Programs};
 use subtree::{Weighed, order, too_full};
 use window::{Counts, SPAN};
 
-/// Personas that are watched at a time; of more, those who were heard of last.
-const PERSONAS: usize = 128;
 /// Folders of one persona that are told apart, by class.
 const FOLDERS: [usize; 3] = [128, 64, 64];
 /// Names of files that an alert shows.
 const SAMPLES: usize = 5;
+/// Of what is created so, the content is looked at.
+const LOOKED_INTO: Class = Class::Ordinary;
 /// From so many times the threshold on it is an error, and critical.
 const ERROR: u64 = 10;
 const CRITICAL: u64 = 100;
@@ -64,11 +66,7 @@ pub(super) struct FileWatch {
     /// When counts were taken last; `None` where nobody takes any.
     flushed_ns: Option<u64>,
     programs: Programs,
-    personas: Vec<Watched>,
-    /// How many have been watched so far.
-    entered: u64,
-    /// The persona of the last event.
-    last: usize,
+    personas: Personas,
     present: Present,
     wishes: Wishes,
 }
@@ -121,9 +119,7 @@ impl FileWatch {
             now_ns: 0,
             flushed_ns: None,
             programs: Programs::new(policy),
-            personas: Vec::new(),
-            entered: 0,
-            last: 0,
+            personas: Personas::default(),
             present: Present::default(),
             wishes: Wishes::default(),
         }
@@ -175,7 +171,7 @@ impl FileWatch {
         }
         let a_second = usize::try_from(self.policy.reads_per_second).unwrap_or(usize::MAX);
         self.wishes.tick(self.now_ns, a_second);
-        for index in 0..self.personas.len() {
+        for index in 0..self.personas.all.len() {
             self.judge(index, wall_time, baselines, found);
             self.learn(index, wall_time, baselines);
         }
@@ -185,7 +181,7 @@ impl FileWatch {
     /// this its unlink, if it has come already, is told with the next counts.
     pub(super) fn flushing(&mut self, ktime_ns: u64) {
         self.flushed_ns = Some(ktime_ns);
-        self.personas.iter_mut().for_each(|watched| watched.fresh = [0; 3]);
+        self.personas.all.iter_mut().for_each(|watched| watched.fresh = [0; 3]);
     }
 
     /// The next file whose content is to be looked at.
@@ -201,9 +197,15 @@ impl FileWatch {
     /// What was found in a file.
     pub(super) fn read(&mut self, read: &FileRead) {
         // Whoever asked may not be watched any more.
-        let asked_by = read.file.asked_by;
-        let watched = self.personas.iter_mut().find(|watched| watched.number == asked_by);
+        let (asked_by, part) = (read.file.asked_by, self.part());
+        let watched = self.personas.all.iter_mut().find(|watched| watched.number == asked_by);
         if let Some(watched) = watched {
+            let (folder, _) = split(&read.file.path);
+            if let Some(table) = watched.folders.get_mut(LOOKED_INTO as usize)
+                && let Some(folder) = table.nearest(folder).and_then(|at| table.get_mut(at))
+            {
+                folder.looked_at(read.found.is_ok(), part);
+            }
             watched.contents.read(read, self.now_ns, self.policy.window_ns);
             watched.is_changed = true;
         }
@@ -226,41 +228,8 @@ impl FileWatch {
         } else if self.now_ns - ktime_ns > self.policy.window_ns {
             self.now_ns = ktime_ns;
             self.present.clear();
-            self.personas.iter_mut().for_each(|watched| watched.forget(ktime_ns));
+            self.personas.all.iter_mut().for_each(|watched| watched.forget(ktime_ns));
         }
-    }
-
-    /// The persona's place.
-    fn place(&mut self, persona: &Persona) -> usize {
-        let is_at = |place: usize, personas: &[Watched]| {
-            personas.get(place).is_some_and(|watched| watched.persona == *persona)
-        };
-        if !is_at(self.last, &self.personas) {
-            let known = self.personas.iter().position(|watched| watched.persona == *persona);
-            self.last = known.unwrap_or_else(|| self.enter(persona));
-        }
-        if let Some(watched) = self.personas.get_mut(self.last) {
-            watched.heard_ns = self.now_ns;
-            watched.is_changed = true;
-        }
-        self.last
-    }
-
-    fn enter(&mut self, persona: &Persona) -> usize {
-        if self.personas.len() < PERSONAS {
-            self.entered += 1;
-            self.personas.push(Watched::new(persona.clone(), self.entered, self.now_ns));
-            return self.personas.len() - 1;
-        }
-        let oldest = self.personas.iter().enumerate().min_by_key(|(_, watched)| watched.heard_ns);
-        let place = oldest.map_or(0, |(place, _)| place);
-        if let Some(watched) = self.personas.get_mut(place) {
-            watched.forget(self.now_ns);
-            watched.persona = persona.clone();
-            self.entered += 1;
-            watched.number = self.entered;
-        }
-        place
     }
 
     fn created(
@@ -276,12 +245,13 @@ impl FileWatch {
         if self.policy.passing_endings.iter().any(|ending| name.ends_with(ending.as_bytes())) {
             return;
         }
-        let place = self.place(persona);
         let (part, now_ns) = (self.part(), self.now_ns);
-        let Some(watched) = self.personas.get_mut(place) else { return };
         let mut subject = self.programs.subject(process);
-        let near = subject.as_ref().filter(|subject| subject.persona == place);
-        let near = near.and_then(|subject| subject.near).filter(|(class, near)| {
+        let hint = subject.as_ref().map(|subject| subject.persona);
+        let place = self.personas.place(persona, hint, now_ns);
+        let Some(watched) = self.personas.all.get_mut(place) else { return };
+        let near = subject.as_mut().and_then(|subject| subject.near_of(place));
+        let near = near.filter(|(class, near)| {
             watched.folders.get(*class as usize).is_some_and(|table| table.is_at(folder, *near))
         });
         let (class, at) = near.unwrap_or_else(|| {
@@ -295,7 +265,7 @@ impl FileWatch {
             (class, table.map_or(0, |table| table.enter(folder, part)))
         });
         if let Some(subject) = &mut subject {
-            (subject.persona, subject.near) = (place, Some((class, at)));
+            subject.near = Some((class, at));
         }
         if let Some(folder) = watched.folder(class, at) {
             folder.created(name, process.key, now_ns, part);
@@ -305,7 +275,7 @@ impl FileWatch {
         {
             *fresh = fresh.saturating_add(1);
         }
-        if class == Class::Ordinary {
+        if class == LOOKED_INTO {
             watched.habit.created = watched.habit.created.saturating_add(1);
             self.wishes.created(watched.number, process.key, create, now_ns);
         }
@@ -326,17 +296,18 @@ impl FileWatch {
         ktime_ns: u64,
     ) {
         // Only where files were created before.
-        if self.personas.is_empty() {
+        if self.personas.all.is_empty() {
             return;
         }
         self.passes(ktime_ns);
-        let place = self.place(persona);
         let part = self.part();
-        let Some(watched) = self.personas.get_mut(place) else { return };
+        let mut subject = self.programs.subject(process);
+        let hint = subject.as_ref().map(|subject| subject.persona);
+        let place = self.personas.place(persona, hint, self.now_ns);
+        let Some(watched) = self.personas.all.get_mut(place) else { return };
         let (folder, _) = write.path.map_or((b"".as_slice(), b"".as_slice()), split);
-        let subject = self.programs.subject(process);
-        let near = subject.as_ref().filter(|subject| subject.persona == place);
-        let near = near.and_then(|subject| subject.near).filter(|(class, near)| {
+        let near = subject.as_mut().and_then(|subject| subject.near_of(place));
+        let near = near.filter(|(class, near)| {
             watched.folders.get(*class as usize).is_some_and(|table| table.is_at(folder, *near))
         });
         let (class, at) = match near {
@@ -378,7 +349,7 @@ impl FileWatch {
             self.gone(usize::from(persona), class, Some(part), folder, 1, unlink.unlink_calls);
         } else if self.present.is_forgetful(part) {
             // So many files are there that this one may have been forgotten.
-            let place = self.place(persona);
+            let place = self.personas.place(persona, None, self.now_ns);
             let class = self.programs.subject(process).map_or(Class::Ordinary, |of| of.class());
             let calls = unlink.unlink_calls;
             self.gone(place, class as u8, None, folder, calls, calls);
@@ -396,7 +367,7 @@ impl FileWatch {
         unlinks: u64,
     ) {
         let now = self.part();
-        let Some(watched) = self.personas.get_mut(place) else { return };
+        let Some(watched) = self.personas.all.get_mut(place) else { return };
         watched.is_changed = true;
         let Some(table) = watched.folders.get_mut(usize::from(class)) else { return };
         let at = table.nearest(folder);
@@ -425,7 +396,7 @@ impl FileWatch {
         found: &mut Vec<Anomaly>,
     ) {
         let (part, now_ns) = (self.part(), self.now_ns);
-        let Some(watched) = self.personas.get_mut(index) else { return };
+        let Some(watched) = self.personas.all.get_mut(index) else { return };
         if !std::mem::take(&mut watched.is_changed) && watched.causes.is_empty() {
             return;
         }
@@ -437,7 +408,7 @@ impl FileWatch {
         let habit = baselines.habit(&watched.persona, Quantity::FilesPerWindow);
         let files = self.limit(self.policy.files, habit);
         let churned = self.limit(self.policy.churned_files, habit);
-        let Some(watched) = self.personas.get(index) else { return };
+        let Some(watched) = self.personas.all.get(index) else { return };
         let mut findings = Vec::new();
         for class in Class::ALL {
             let factor = match class {
@@ -462,7 +433,7 @@ impl FileWatch {
             });
         }
         findings.sort_by(|a, b| b.excess.total_cmp(&a.excess));
-        let Some(watched) = self.personas.get_mut(index) else { return };
+        let Some(watched) = self.personas.all.get_mut(index) else { return };
         let mut told = Vec::new();
         for finding in findings {
             if watched.takes(&finding, now_ns) {
@@ -471,7 +442,7 @@ impl FileWatch {
         }
         watched.close(now_ns, self.policy.quiet_ns);
         watched.habit.is_unusual |= !watched.causes.is_empty();
-        let Some(watched) = self.personas.get(index) else { return };
+        let Some(watched) = self.personas.all.get(index) else { return };
         for finding in &told {
             found.push(self.anomaly(watched, finding, wall_time, habit));
         }
@@ -514,10 +485,10 @@ impl FileWatch {
                 folder: shown(&finding.folder),
                 files_created: finding.sum.created,
                 files_unlinked: Some(finding.sum.unlinked.min(finding.sum.created)),
-                files_equal: None,
                 written_bytes: Some(finding.sum.bytes),
                 files_per_second: below.files_per_second(self.part_ns()),
                 samples: below.samples,
+                ..AlertFiles::default()
             }),
         }
     }
@@ -525,7 +496,7 @@ impl FileWatch {
     /// The same content in too many files.
     fn judge_contents(&mut self, index: usize, wall_time: WallTime, found: &mut Vec<Anomaly>) {
         let limit = self.policy.equal_files.max(2);
-        let Some(watched) = self.personas.get_mut(index) else { return };
+        let Some(watched) = self.personas.all.get_mut(index) else { return };
         let mut equal: Vec<_> = watched
             .contents
             .iter_mut()
@@ -541,7 +512,7 @@ impl FileWatch {
             }
         }
         watched.habit.is_unusual |= !told.is_empty();
-        let Some(watched) = self.personas.get(index) else { return };
+        let Some(watched) = self.personas.all.get(index) else { return };
         for equal in told {
             let below = watched.below(&equal.folder, None);
             let samples = equal.names().map(|path| without_folder(path, &equal.folder)).collect();
@@ -567,6 +538,8 @@ impl FileWatch {
                     files_created: below.sum.created.max(equal.files),
                     files_unlinked: None,
                     files_equal: Some(equal.files),
+                    files_read: Some(u64::from(below.sum.read).max(equal.files)),
+                    files_unread: Some(below.sum.unread.into()),
                     written_bytes: Some(below.sum.bytes),
                     files_per_second: below.files_per_second(self.part_ns()),
                     samples,
@@ -577,7 +550,7 @@ impl FileWatch {
 
     fn learn(&mut self, index: usize, wall_time: WallTime, baselines: &mut Baselines) {
         let (now_ns, window_ns) = (self.now_ns, self.policy.window_ns);
-        let Some(watched) = self.personas.get_mut(index) else { return };
+        let Some(watched) = self.personas.all.get_mut(index) else { return };
         if now_ns.saturating_sub(watched.habit.begun_ns) < window_ns {
             return;
         }

@@ -2,7 +2,7 @@
 //! many files.
 
 use std::{
-    collections::{HashSet, VecDeque},
+    collections::{HashSet, VecDeque, hash_map::Entry},
     rc::Rc,
 };
 
@@ -62,12 +62,33 @@ pub(super) struct Subject {
 }
 
 impl Subject {
+    const fn new(key: ProcessKey) -> Self {
+        Self {
+            key,
+            comm: [0; 16],
+            program: None,
+            is_helper: false,
+            has_ended: false,
+            persona: 0,
+            near: None,
+        }
+    }
+
     pub(super) fn class(&self) -> Class {
         match &self.program {
             Some(program) if program.is_tool => Class::Tool,
             _ if self.is_helper => Class::Helper,
             _ => Class::Ordinary,
         }
+    }
+
+    /// Where it created its last file, if it is of the persona at that place; it
+    /// is from now on.
+    pub(super) fn near_of(&mut self, persona: usize) -> Option<(Class, usize)> {
+        if self.persona != persona {
+            (self.persona, self.near) = (persona, None);
+        }
+        self.near
     }
 
     fn refresh(&mut self, comm: Option<&[u8]>) {
@@ -102,26 +123,21 @@ impl Programs {
     /// The process, which is known from now on; `None` where there is no room.
     pub(super) fn subject(&mut self, process: &Process<'_>) -> Option<&mut Subject> {
         let key = process.key;
-        // One with that number and another start has ended long ago.
-        let is_known = self.subjects.get(&key.tgid).is_some_and(|subject| subject.key == key);
-        if !is_known {
-            let old = self.subjects.remove(&key.tgid);
-            self.reuse(old.and_then(|old| old.program));
-            if self.subjects.len() >= KEPT {
-                return None;
+        let is_full = self.subjects.len() >= KEPT;
+        // This runs for every file: one look-up.
+        let subject = match self.subjects.entry(key.tgid) {
+            Entry::Occupied(entry) => {
+                let subject = entry.into_mut();
+                // One with that number and another start has ended long ago.
+                if subject.key != key {
+                    let old = std::mem::replace(subject, Subject::new(key));
+                    keep(&mut self.spare, old.program);
+                }
+                subject
             }
-            let subject = Subject {
-                key,
-                comm: [0; 16],
-                program: None,
-                is_helper: false,
-                has_ended: false,
-                persona: 0,
-                near: None,
-            };
-            self.subjects.insert(key.tgid, subject);
-        }
-        let subject = self.subjects.get_mut(&key.tgid)?;
+            Entry::Vacant(_) if is_full => return None,
+            Entry::Vacant(entry) => entry.insert(Subject::new(key)),
+        };
         subject.refresh(process.comm);
         Some(subject)
     }
@@ -197,14 +213,8 @@ impl Programs {
         }
     }
 
-    /// Memory of a program that nobody runs any more goes to a later one.
     fn reuse(&mut self, program: Option<Rc<Program>>) {
-        if let Some(mut program) = program
-            && self.spare.len() < SPARE
-            && Rc::get_mut(&mut program).is_some()
-        {
-            self.spare.push(program);
-        }
+        keep(&mut self.spare, program);
     }
 
     /// What an alert says of a process.
@@ -244,6 +254,16 @@ impl Programs {
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.subjects.len() + self.ended.len() + self.spare.len()
+    }
+}
+
+/// Memory of a program that nobody runs any more goes to a later one.
+fn keep(spare: &mut Vec<Rc<Program>>, program: Option<Rc<Program>>) {
+    if let Some(mut program) = program
+        && spare.len() < SPARE
+        && Rc::get_mut(&mut program).is_some()
+    {
+        spare.push(program);
     }
 }
 

@@ -483,6 +483,30 @@ fn equal_files_are_told_with_those_that_were_looked_at() {
     bench.nothing();
 }
 
+#[test]
+fn what_could_not_be_read_and_what_nobody_tried_to_is_told() {
+    let policy = FilePolicy { reads_per_second: 20, ..FilePolicy::default() };
+    let (mut bench, whose) = (Bench::with(policy), persona("Coder"));
+    bench.second();
+    for number in 0..45 {
+        bench.create(&whose, 10, &format!("/out/{number}.json"));
+    }
+    bench.nothing();
+    for number in 0..20 {
+        let file = bench.watch.next_to_read().unwrap();
+        let found = match number % 4 {
+            0 => Err(crate::model::NotRead::Gone),
+            _ => Ok(crate::model::FileContent { hash: 7, size: 5 }),
+        };
+        bench.watch.read(&FileRead { file, found });
+    }
+    assert_eq!(bench.watch.next_to_read(), None, "more than may be read in a second");
+    let found = bench.only();
+    let AlertFiles { files_created, files_equal, files_read, files_unread, .. } = *files(&found);
+    assert_eq!((files_created, files_equal), (45, Some(15)));
+    assert_eq!((files_read, files_unread), (Some(15), Some(5)));
+}
+
 /// What may happen to a watch.
 #[derive(Clone, Debug)]
 enum Act {
@@ -588,6 +612,7 @@ proptest! {
             prop_assert!(files.files_unlinked.is_none_or(|gone| gone <= files.files_created));
             prop_assert!(files.files_per_second.is_none_or(f64::is_finite));
             prop_assert!(files.samples.len() <= SAMPLES);
+            prop_assert!(files.files_equal <= files.files_read);
         }
     }
 
@@ -633,7 +658,7 @@ proptest! {
         for number in 0..50 {
             bench.create(&last, 10, &format!("/out/{number}"));
         }
-        prop_assert!(bench.watch.personas.len() <= PERSONAS);
+        prop_assert!(bench.watch.personas.all.len() <= personas::PERSONAS);
         prop_assert_eq!(bench.only().persona, Some(last));
     }
 }

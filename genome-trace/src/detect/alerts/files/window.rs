@@ -17,6 +17,10 @@ pub(super) struct Counts {
     pub(super) unlinked: u64,
     /// Bytes written.
     pub(super) bytes: u64,
+    /// Files whose content was looked at.
+    pub(super) read: u32,
+    /// Files that were to be looked at and were gone, or could not be read.
+    pub(super) unread: u32,
 }
 
 impl Counts {
@@ -30,6 +34,8 @@ impl Counts {
         self.gone = self.gone.saturating_add(other.gone);
         self.unlinked = self.unlinked.saturating_add(other.unlinked);
         self.bytes = self.bytes.saturating_add(other.bytes);
+        self.read = self.read.saturating_add(other.read);
+        self.unread = self.unread.saturating_add(other.unread);
     }
 }
 

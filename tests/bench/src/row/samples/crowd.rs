@@ -5,9 +5,9 @@ use std::process::{Command, Stdio};
 use crate::child::Running;
 
 /// Processes that are there and do nothing.
-pub(super) const PROCESSES: u32 = 500;
+pub(in crate::row) const PROCESSES: u32 = 500;
 /// Personas that they are of, as many of each.
-pub(super) const PERSONAS: u32 = 20;
+pub(in crate::row) const PERSONAS: u32 = 20;
 
 /// Starts them. Their name is short: of a longer one psutil would read the
 /// command line, too.
@@ -22,6 +22,6 @@ pub(super) fn start() -> anyhow::Result<Vec<Running>> {
 }
 
 /// A persona's name, which nobody else has.
-pub(super) fn name(persona: u32) -> String {
+pub(in crate::row) fn name(persona: u32) -> String {
     format!("bench-{}-{persona:02}", std::process::id())
 }

@@ -7,7 +7,7 @@
 //! looks cost. All have settled before the first window begins, and no window
 //! begins or ends while somebody looks.
 
-mod crowd;
+pub(super) mod crowd;
 mod kept;
 mod script;
 mod windows;
