@@ -30,6 +30,7 @@ rust() {
     tar -xzf walkdir.crate
     cd walkdir-2.5.0
     cp "$here/rust/Cargo.lock" .
+    cat "$here/rust/planted.rs" >>src/tests/recursive.rs
     # A clone may lie around it, whose workspace it is none of.
     grep -q '^\[workspace\]' Cargo.toml || printf '\n[workspace]\n' >>Cargo.toml
     mkdir -p .cargo
@@ -46,12 +47,14 @@ python() {
     fetch https://files.pythonhosted.org/packages/96/d3/f04c7bfcf5c1862a2a5b845c6b2b360488cf47af55dfa79c98f6a6bf98b5/click-8.1.7.tar.gz \
         ca9853ad459e787e2192211578cc907e7594e294c7ccc834310722b41b9ca6de click.tar.gz
     tar -xzf click.tar.gz
+    cp "$here/python/test_planted.py" click-8.1.7/tests
 }
 
 # A package and mocha, by npm's own lock file.
 npm_() {
     cp "$here/npm/package.json" "$here/npm/package-lock.json" .
     npm ci --ignore-scripts --no-audit --no-fund --silent
+    cp "$here/npm/planted.js" node_modules/mv/test
 }
 
 declare -A runtimes=([rust]=cargo [python]=python3 [npm]=npm)

@@ -27,6 +27,7 @@ mod soak;
 mod stack;
 mod stopping;
 mod storm;
+mod suites;
 mod tasks;
 mod unlinking;
 mod usage;
@@ -58,6 +59,7 @@ fn main() -> ExitCode {
     creation::add_to(&mut suite);
     writing::add_to(&mut suite);
     unlinking::add_to(&mut suite);
+    suites::add_to(&mut suite);
     persona::add_to(&mut suite);
     gpu::add_to(&mut suite);
     record::add_to(&mut suite);
