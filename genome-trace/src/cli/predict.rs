@@ -17,7 +17,6 @@ pub struct PredictOptions {
         value_name = "TIME",
         value_parser = moment::length,
         num_args = 0..=1,
-        require_equals = true,
         default_missing_value = "15m",
         conflicts_with_all = super::history::OF_OTHERS,
         conflicts_with_all = ["history", "compare", "metric", "genome_id"],

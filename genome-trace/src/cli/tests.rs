@@ -38,6 +38,18 @@ fn the_live_screen_is_a_view_or_the_way_that_stats_are_shown() {
     assert_eq!(watched("x --watch --interval=99"), Err(ErrorKind::ValueValidation));
 }
 
+/// With a space as well: who means a time is not told of subcommands.
+#[test]
+fn how_far_predictions_look_back() {
+    let length = |line: &str| parsed(line).map(|cli| cli.view.predict_options.predict);
+    let minutes = |minutes: u64| Ok(Some(Duration::from_secs(60 * minutes)));
+    assert_eq!(length("x --predict"), minutes(15));
+    assert_eq!(length("x --predict --format=json"), minutes(15));
+    assert_eq!(length("x --predict=30m"), minutes(30));
+    assert_eq!(length("x --predict 2h --persona=a"), minutes(120));
+    assert_eq!(length("x --predict record"), Err(ErrorKind::ValueValidation));
+}
+
 #[test]
 fn metrics_are_of_a_report() {
     assert!(parsed("x --stats --format=prometheus").is_ok());

@@ -10,8 +10,8 @@ use super::{crashes::wall_time, current, follow, history::nothing, shell, watche
 use crate::{
     cli::{View, ViewFormat},
     detect::{PredictFacts, predict, predict_advice},
-    kernel::{machine, open_files_limit::open_files_limit},
-    model::{Metric, PredictReport, Prediction, TimeRange, WallTime},
+    kernel::{cgroup::Hierarchy, machine, open_files_limit::open_files_limit, process},
+    model::{Metric, PredictReport, Prediction, ProcessUsage, TimeRange, WallTime},
     render::predict,
     store::{History as _, Place, Reader, Resolution, TrackQuery},
 };
@@ -37,6 +37,9 @@ pub(super) fn run(view: &View) -> anyhow::Result<ExitCode> {
         bail!(nothing(&reader, &place, view, &[range], &asked)?);
     }
     let current = current::look(view);
+    // To look took a while.
+    let now = wall_time(&Zoned::now());
+    let hierarchy = Hierarchy::find();
     let look = current.as_ref().ok();
     let mut predictions = predict(&PredictFacts {
         tracks: &tracks,
@@ -44,6 +47,8 @@ pub(super) fn run(view: &View) -> anyhow::Result<ExitCode> {
         usage: look.map(|look| &look.usage),
         gpus: look.and_then(|look| look.gpus.as_ref()),
         descriptor_limit: &open_files_limit,
+        held_beside: &|processes| held_beside(hierarchy.as_ref()?, processes),
+        now,
     });
     if !view.persona.is_empty() {
         let is_asked_for = |of: &Prediction| {
@@ -72,4 +77,13 @@ pub(super) fn run(view: &View) -> anyhow::Result<ExitCode> {
         }
     }
     shell::print(&out)
+}
+
+/// What the cgroup that limits them has beside their resident memory. All of
+/// them are under it.
+fn held_beside(hierarchy: &Hierarchy, processes: &[ProcessUsage]) -> Option<f64> {
+    let path = process::cgroup_path(processes.first()?.key.tgid, hierarchy)?;
+    let held = hierarchy.memory_held(&path)?;
+    let resident = processes.iter().map(|of| process::resident_bytes(of.key));
+    Some(held as f64 - resident.sum::<Option<u64>>()? as f64)
 }

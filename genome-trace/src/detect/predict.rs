@@ -7,7 +7,7 @@ use super::forecast;
 use crate::{
     model::{
         Advice, Gpu, GpuSnapshot, Metric, Persona, PersonaUsage, Prediction, ProcessKey,
-        RoomSample, Supply, Track, Usage, WallTime,
+        ProcessUsage, RoomSample, Supply, Track, Usage, WallTime,
     },
     render::{
         text::Escaped,
@@ -33,6 +33,12 @@ pub struct PredictFacts<'a> {
     pub gpus: Option<&'a GpuSnapshot>,
     /// How many descriptors a process may have.
     pub descriptor_limit: &'a dyn Fn(ProcessKey) -> Option<u64>,
+    /// What the cgroup whose limit holds for these processes has beside their
+    /// resident memory, in bytes; less than 0 where they have more than it is
+    /// charged with. `None` where that is not to be known.
+    pub held_beside: &'a dyn Fn(&[ProcessUsage]) -> Option<f64>,
+    /// From when on times left count.
+    pub now: WallTime,
 }
 
 /// Everything that has a limit: those with a forecast first, the soonest first.
@@ -45,7 +51,7 @@ pub fn predict(facts: &PredictFacts<'_>) -> Vec<Prediction> {
         all.extend(open_files(facts, usage));
     }
     all.extend(vram(facts));
-    all.extend(disks(facts.rooms));
+    all.extend(disks(facts));
     // Stable: of equal ones, in the order above.
     all.sort_by_key(|of| of.forecast.as_ref().map_or(u64::MAX, |told| told.reached_in_ns));
     all
@@ -53,6 +59,7 @@ pub fn predict(facts: &PredictFacts<'_>) -> Vec<Prediction> {
 
 type LooksOf = Vec<(WallTime, f64)>;
 
+/// Those of the store, and the one of now, which is later.
 fn looks(facts: &PredictFacts<'_>, persona: Option<&Persona>, metric: Metric) -> LooksOf {
     let is_it = |track: &&Track| {
         track.metric == metric
@@ -61,7 +68,18 @@ fn looks(facts: &PredictFacts<'_>, persona: Option<&Persona>, metric: Metric) ->
     };
     let track = facts.tracks.iter().find(is_it);
     let stretches = track.into_iter().flat_map(|track| &track.stretches);
-    stretches.map(|stretch| (stretch.wall_time, stretch.average)).collect()
+    let mut looks: LooksOf =
+        stretches.map(|stretch| (stretch.wall_time, stretch.average)).collect();
+    let last = looks.last().map(|(at, _)| *at);
+    let of_now = facts.usage.filter(|usage| last.is_some_and(|last| last < usage.wall_time));
+    looks.extend(of_now.and_then(|usage| {
+        let figures = match persona {
+            None => &usage.machine.figures,
+            Some(_) => &usage.personas.iter().find(|of| Some(&of.persona) == persona)?.figures,
+        };
+        Some((usage.wall_time, figures.get(metric)?))
+    }));
+    looks
 }
 
 /// Looks at a part of what is used: all of it is `used` now, and the rest is
@@ -75,6 +93,7 @@ fn moved(mut looks: LooksOf, used: f64) -> LooksOf {
 }
 
 fn prediction(
+    facts: &PredictFacts<'_>,
     persona: Option<&Persona>,
     supply: Supply,
     limit: f64,
@@ -88,7 +107,7 @@ fn prediction(
         limit,
         since,
         looks: looks.len() as u64,
-        forecast: forecast(looks, limit),
+        forecast: forecast(looks, limit, facts.now),
     })
 }
 
@@ -97,13 +116,17 @@ fn machine_memory(facts: &PredictFacts<'_>) -> Option<Prediction> {
     let (all, available) = (machine.memory_bytes?, machine.available_bytes?);
     let used = all.saturating_sub(available) as f64;
     let looks = moved(looks(facts, None, Metric::RssBytes), used);
-    prediction(None, Supply::MachineMemory, all as f64, &looks)
+    prediction(facts, None, Supply::MachineMemory, all as f64, &looks)
 }
 
 fn memory_limit(facts: &PredictFacts<'_>, usage: &PersonaUsage) -> Option<Prediction> {
     let limit = usage.rss_limit_bytes? as f64;
     let looks = looks(facts, Some(&usage.persona), Metric::RssBytes);
-    prediction(Some(&usage.persona), Supply::MemoryLimit, limit, &looks)
+    // The limit is the cgroup's: what others in it have counts, and what the
+    // kernel has for it; what was charged to another cgroup does not.
+    let beside = (facts.held_beside)(&usage.processes).unwrap_or(0.0);
+    let looks: LooksOf = looks.into_iter().map(|(at, value)| (at, value + beside)).collect();
+    prediction(facts, Some(&usage.persona), Supply::MemoryLimit, limit, &looks)
 }
 
 /// Descriptors run out for a process, and are kept for a persona: so it is
@@ -121,7 +144,13 @@ fn open_files(facts: &PredictFacts<'_>, usage: &PersonaUsage) -> Option<Predicti
     }
     let limit = (facts.descriptor_limit)(most.key)? as f64;
     let looks = moved(looks(facts, Some(&usage.persona), Metric::OpenFiles), used);
-    prediction(Some(&usage.persona), Supply::OpenFiles { tgid: most.key.tgid }, limit, &looks)
+    prediction(
+        facts,
+        Some(&usage.persona),
+        Supply::OpenFiles { tgid: most.key.tgid },
+        limit,
+        &looks,
+    )
 }
 
 /// GPU memory is kept by persona, not by GPU: a GPU's is known where all who
@@ -138,7 +167,7 @@ fn vram<'a>(facts: &'a PredictFacts<'a>) -> impl Iterator<Item = Prediction> + '
         }
         let looks = moved(sums.into_iter().collect(), used as f64);
         let supply = Supply::Vram { gpu: gpu.identity.index };
-        prediction(None, supply, total as f64, &looks)
+        prediction(facts, None, supply, total as f64, &looks)
     })
 }
 
@@ -165,13 +194,13 @@ fn holders<'a>(facts: &PredictFacts<'a>, gpu: &Gpu) -> Option<Vec<&'a Persona>> 
     Some(found)
 }
 
-fn disks(rooms: &[RoomSample]) -> impl Iterator<Item = Prediction> {
-    rooms.chunk_by(|one, other| one.mount == other.mount).filter_map(|rooms| {
+fn disks<'a>(facts: &'a PredictFacts<'a>) -> impl Iterator<Item = Prediction> + 'a {
+    facts.rooms.chunk_by(|one, other| one.mount == other.mount).filter_map(move |rooms| {
         let last = rooms.last()?;
         let looks: Vec<_> =
             rooms.iter().map(|room| (room.wall_time, room.used_bytes as f64)).collect();
         let supply = Supply::Disk { mount: last.mount.clone() };
-        prediction(None, supply, last.total_bytes as f64, &looks)
+        prediction(facts, None, supply, last.total_bytes as f64, &looks)
     })
 }
 
@@ -302,7 +331,21 @@ mod tests {
         gpus: Option<&GpuSnapshot>,
     ) -> Vec<Prediction> {
         let usage = Some(usage);
-        predict(&PredictFacts { tracks, rooms, usage, gpus, descriptor_limit: &|_| Some(1_024) })
+        let last = |looks: &Track| looks.stretches.last().map(|of| of.wall_time);
+        let now = tracks.iter().filter_map(last).chain(rooms.iter().map(|of| of.wall_time)).max();
+        predict(&PredictFacts {
+            tracks,
+            rooms,
+            usage,
+            gpus,
+            descriptor_limit: &|_| Some(1_024),
+            held_beside: &|processes| (!processes.is_empty()).then_some(100.0 * MIB),
+            now: now.unwrap(),
+        })
+    }
+
+    fn seconds(told: &Prediction) -> u64 {
+        (told.forecast.unwrap().reached_in_ns + 500_000_000) / 1_000_000_000
     }
 
     #[test]
@@ -316,10 +359,10 @@ mod tests {
         let told = told(&tracks, &[], &usage(vec![usage_of("a", Some(limit), vec![])]), None);
         assert_eq!(told[0].supply, Supply::MemoryLimit);
         // 219 MiB after 119 s, 181 MiB before the limit.
-        assert_eq!(told[0].forecast.unwrap().reached_in_ns / 1_000_000_000, 181);
+        assert_eq!(seconds(&told[0]), 181);
         // Half of 1 GiB is used, whatever the processes' sum.
         assert_eq!((&told[1].supply, told[1].used), (&Supply::MachineMemory, 512.0 * MIB));
-        assert_eq!(told[1].forecast.unwrap().reached_in_ns / 1_000_000_000, 512);
+        assert_eq!(seconds(&told[1]), 512);
         let advice = predict_advice(&told);
         assert!(advice[0].text.contains("3.5 GiB/h towards its limit of 400"), "{advice:?}");
         assert_eq!(advice[0].persona.as_deref(), Some("a"));
@@ -331,9 +374,38 @@ mod tests {
         let one = usage(vec![usage_of("a", None, vec![process(7, 125.0), process(8, 4.0)])]);
         let told_of_one = told(&tracks, &[], &one, None);
         assert_eq!(told_of_one[0].supply, Supply::OpenFiles { tgid: 7 });
-        assert_eq!(told_of_one[0].forecast.unwrap().reached_in_ns / 1_000_000_000, 899);
+        assert_eq!(seconds(&told_of_one[0]), 899);
         let many = usage(vec![usage_of("a", None, vec![process(7, 60.0), process(8, 69.0)])]);
         assert!(told(&tracks, &[], &many, None).is_empty());
+    }
+
+    /// Others in its cgroup, and what the kernel has for it, count as well; and
+    /// the look of now is one more.
+    #[test]
+    fn the_limit_is_met_by_all_that_its_cgroup_holds() {
+        let rising = |at: f64| 100.0 * MIB + at * MIB;
+        let tracks = [track(Some(persona("a")), Metric::RssBytes, rising)];
+        let mut of = usage_of("a", Some(400 << 20), vec![process(7, 3.0)]);
+        of.figures.set(Metric::RssBytes, Some(rising(120.0)));
+        let mut usage = usage(vec![of]);
+        usage.wall_time = WallTime { unix_ns: 120 * SECOND_NS };
+        // 220 MiB after 120 s, 100 MiB beside, and a second ago.
+        for (beside, used, seconds) in [(Some(100.0 * MIB), 320.0, 79.0), (None, 220.0, 179.0)] {
+            let held_beside = |_: &[ProcessUsage]| beside;
+            let told = predict(&PredictFacts {
+                tracks: &tracks,
+                rooms: &[],
+                usage: Some(&usage),
+                gpus: None,
+                descriptor_limit: &|_| None,
+                held_beside: &held_beside,
+                now: WallTime { unix_ns: 121 * SECOND_NS },
+            });
+            let told = told.iter().find(|of| of.supply == Supply::MemoryLimit).unwrap();
+            assert_eq!((told.used, told.looks), (used * MIB, 121));
+            let left = told.forecast.unwrap().reached_in_ns as f64 / 1e9;
+            assert!((left - seconds).abs() < 0.1, "{left} {seconds}");
+        }
     }
 
     #[test]
@@ -348,7 +420,7 @@ mod tests {
         rooms.extend((0..60).map(|at| room("/data", at, 10_000 * at as u64)));
         let told = told(&[], &rooms, &usage(vec![]), None);
         assert_eq!(told[0].supply, Supply::Disk { mount: "/data".to_owned() });
-        assert_eq!(told[0].forecast.unwrap().reached_in_ns / 1_000_000_000, 410);
+        assert_eq!(seconds(&told[0]), 410);
         assert_eq!(told[1].forecast, Err(NoForecast::NotRising));
     }
 
@@ -399,10 +471,7 @@ mod tests {
             ..gpu(0, &[7])
         }]);
         let told_near = told(&tracks, &[], &usage, Some(&near));
-        assert_eq!(
-            of_gpu(&told_near, 0).unwrap().forecast.unwrap().reached_in_ns / 1_000_000_000,
-            1_024
-        );
+        assert_eq!(seconds(&of_gpu(&told_near, 0).unwrap()), 1_024);
         let both = snapshot(vec![gpu(0, &[7]), gpu(1, &[7])]);
         assert!(of_gpu(&told(&tracks, &[], &usage, Some(&both)), 0).is_none());
     }

@@ -29,15 +29,41 @@ impl Hierarchy {
     /// cannot be read, as that of a cgroup outside a container.
     #[must_use]
     pub fn memory_limit(&self, cgroup_path: &[u8]) -> Option<CgroupLimit> {
-        let file = if self.is_v1_memory { "memory.limit_in_bytes" } else { "memory.max" };
-        let limit_of = |folder: &Path| {
-            let bytes = parse_limit(&fs::read_to_string(folder.join(file)).ok()?)?;
-            Some(CgroupLimit { bytes, cgroup_id: fs::metadata(folder).ok()?.ino() })
+        let (bytes, folder) = self.limiting(cgroup_path)?;
+        Some(CgroupLimit { bytes, cgroup_id: fs::metadata(folder).ok()?.ino() })
+    }
+
+    /// What the cgroup whose limit holds for a cgroup is charged with and cannot
+    /// give back, in bytes: pages of files and caches of the kernel are dropped
+    /// before the limit is met (Documentation/admin-guide/cgroup-v2.rst, and
+    /// cgroup-v1/memory.rst). `None` where there is no limit, and where it cannot
+    /// be read.
+    #[must_use]
+    pub fn memory_held(&self, cgroup_path: &[u8]) -> Option<u64> {
+        let (usage, given_back): (_, &[&str]) = if self.is_v1_memory {
+            ("memory.usage_in_bytes", &["total_inactive_file", "total_active_file"])
+        } else {
+            ("memory.current", &["inactive_file", "active_file", "slab_reclaimable"])
         };
-        self.folders(cgroup_path)?.iter().filter_map(|folder| limit_of(folder)).min_by_key(
-            // The first of equal ones, which is the outermost.
-            |limit| limit.bytes,
-        )
+        let (_, folder) = self.limiting(cgroup_path)?;
+        let usage: u64 = fs::read_to_string(folder.join(usage)).ok()?.trim().parse().ok()?;
+        let stat = fs::read_to_string(folder.join("memory.stat")).ok()?;
+        let figures = stat.lines().filter_map(|line| line.split_once(' '));
+        let given_back = figures.filter(|(name, _)| given_back.contains(name));
+        let given_back: u64 = given_back.filter_map(|(_, bytes)| bytes.parse::<u64>().ok()).sum();
+        Some(usage.saturating_sub(given_back))
+    }
+
+    /// The limit that holds, and the folder of the cgroup that has it.
+    fn limiting(&self, cgroup_path: &[u8]) -> Option<(u64, PathBuf)> {
+        let file = if self.is_v1_memory { "memory.limit_in_bytes" } else { "memory.max" };
+        let folders = self.folders(cgroup_path)?.into_iter();
+        let limits = folders.filter_map(|folder| {
+            let bytes = parse_limit(&fs::read_to_string(folder.join(file)).ok()?)?;
+            Some((bytes, folder))
+        });
+        // The first of equal ones, which is the outermost.
+        limits.min_by_key(|(bytes, _)| *bytes)
     }
 
     /// The folder of a cgroup; `None` where it is not below this mount.
@@ -110,6 +136,29 @@ mod tests {
         assert_eq!(hierarchy.memory_limit(b"/"), None);
         assert_eq!(hierarchy.memory_limit(b"/../ai"), None);
         assert_eq!(hierarchy.memory_limit(b"/gone"), None);
+    }
+
+    #[test]
+    fn what_can_be_given_back_is_not_held() {
+        let mount = tempfile::tempdir().unwrap();
+        let of = |path: &str| mount.path().join(path);
+        fs::create_dir_all(of("ai/job")).unwrap();
+        fs::write(of("ai/memory.max"), "4096\n").unwrap();
+        fs::write(of("ai/job/memory.max"), "max\n").unwrap();
+        let mut hierarchy = hierarchy(mount.path(), "/");
+        assert_eq!(hierarchy.memory_held(b"/ai/job"), None);
+        fs::write(of("ai/memory.current"), "3000\n").unwrap();
+        let stat = "anon 2000\nfile 900\ninactive_file 300\nactive_file 200\nshmem 400\n\
+                    slab_reclaimable 50\ninactive_anon 2400\n";
+        fs::write(of("ai/memory.stat"), stat).unwrap();
+        assert_eq!(hierarchy.memory_held(b"/ai/job"), Some(2450));
+        assert_eq!(hierarchy.memory_held(b"/"), None);
+        hierarchy.is_v1_memory = true;
+        fs::write(of("ai/memory.limit_in_bytes"), "4096\n").unwrap();
+        fs::write(of("ai/memory.usage_in_bytes"), "1000\n").unwrap();
+        let stat = "inactive_file 1\ntotal_inactive_file 300\ntotal_active_file 200\n";
+        fs::write(of("ai/memory.stat"), stat).unwrap();
+        assert_eq!(hierarchy.memory_held(b"/ai"), Some(500));
     }
 
     #[test]

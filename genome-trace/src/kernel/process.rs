@@ -3,7 +3,7 @@
 
 use std::{ffi::OsString, fs, io, os::unix::ffi::OsStringExt as _, path::PathBuf};
 
-use super::cgroup::Hierarchy;
+use super::{cgroup::Hierarchy, machine};
 use crate::model::ProcessKey;
 
 /// A process, as far as /proc tells us of it: others' is closed to those who
@@ -88,6 +88,15 @@ impl ProcProcess {
 #[must_use]
 pub fn is_there(key: ProcessKey) -> bool {
     Stat::read(key.tgid).is_some_and(|found| found.start_ticks == key.start_time / ns_per_tick())
+}
+
+/// Resident memory of this very process, in bytes; `None` where it is gone.
+#[must_use]
+pub fn resident_bytes(key: ProcessKey) -> Option<u64> {
+    let statm = fs::read_to_string(format!("/proc/{}/statm", key.tgid)).ok()?;
+    let pages: u64 = statm.split(' ').nth(1)?.parse().ok()?;
+    // Looked at after it was read, or it might be another's.
+    is_there(key).then(|| pages.saturating_mul(machine::page_size()))
 }
 
 /// Every process that there is now.

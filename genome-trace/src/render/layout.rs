@@ -133,6 +133,20 @@ impl Page<'_> {
         Ok(())
     }
 
+    /// Whether nothing of a table that is not cut is left out.
+    pub(super) fn fits<const N: usize>(
+        &self,
+        columns_of: [Column; N],
+        rows: &[[String; N]],
+    ) -> bool {
+        let widest = columns_of.iter().enumerate().map(|(index, column)| {
+            let cells = rows.iter().filter_map(|row| row.get(index)).map(|cell| columns(cell));
+            cells.chain([columns(column.name)]).max().unwrap_or(0)
+        });
+        let all = widest.sum::<usize>() + 2 * N.saturating_sub(1);
+        self.width.is_none_or(|width| all <= width.max(COLUMNS_MIN))
+    }
+
     const fn shown(&self, style: Style) -> Style {
         if self.color { style } else { Style::new() }
     }

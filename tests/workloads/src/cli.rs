@@ -419,6 +419,18 @@ pub(crate) struct GoWrong {
     /// How long to go wrong then
     #[arg(long)]
     pub(crate) wrong_seconds: u64,
+    /// How much a leak does not give back in a second
+    #[arg(long, default_value_t = 1 << 20)]
+    pub(crate) bytes_per_second: u32,
+    /// Leak by chance in pieces of any size, which come to as much in the long run
+    #[arg(long)]
+    pub(crate) uneven: bool,
+    /// Hold up to so much more for a second each, by chance, and give it back
+    #[arg(long, default_value_t = 0)]
+    pub(crate) passing_bytes: u32,
+    /// What chance begins with
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
 }
 
 /// What goes wrong.
@@ -426,7 +438,7 @@ pub(crate) struct GoWrong {
 pub(crate) enum Wrong {
     /// Nothing
     Nothing,
-    /// A MiB of memory a second is not given back
+    /// Memory is not given back
     Leak,
     /// 400 MiB are taken at once
     Spike,

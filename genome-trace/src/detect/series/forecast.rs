@@ -1,13 +1,15 @@
-//! When a line reaches a limit: a fit of what was seen last, and how far off
+//! When something reaches a limit: a fit of what was seen last, and how far off
 //! that may be by what the fit leaves over.
 //!
-//! What is left over hangs together from look to look, so it counts as fewer
-//! looks than it is (its lag-1 autocorrelation). The interval is Fieller's: the
-//! times at which the limit is inside of what the line, its slope and the noise
-//! around it leave open.
+//! What is left over tells what of it stays and what is noise ([`Drift`]). The
+//! interval holds all times at which the limit is inside of what level, slope,
+//! the way until then and the noise leave open (after Fieller), and a peak of
+//! the noise is enough to meet it ([`first_peak`]).
 
 use super::{
     blocks::{mean, persistence},
+    drift::Drift,
+    first_peak::first_peak,
     student::Level,
 };
 use crate::model::{Forecast, NoForecast, WallTime};
@@ -17,30 +19,35 @@ use crate::model::{Forecast, NoForecast, WallTime};
 const BLOCKS: usize = 60;
 /// Fewer looks say nothing.
 const FEWEST: usize = 30;
+/// Nor do fewer blocks after a change.
+const FEWEST_BLOCKS: usize = 8;
 /// A limit that is more than so many times as far away as the time that was
 /// looked at: slopes do not last.
 const REACH: f64 = 20.0;
 /// Parts that are looked at alone where all of it is no line: what was there
 /// before a change says nothing of what comes.
-const LAST_PARTS: [usize; 4] = [1, 2, 4, 8];
+const LAST_PARTS: [usize; 5] = [1, 2, 4, 8, 16];
 
-/// When `looks`, in the order of time, will reach `limit`.
+/// When `looks` will reach `limit`, from `now` on.
 ///
 /// # Errors
 /// Why that cannot be said.
-pub fn forecast(looks: &[(WallTime, f64)], limit: f64) -> Result<Forecast, NoForecast> {
-    let Some((now, last)) = looks.last().copied() else { return Err(NoForecast::TooFew) };
-    let known: Vec<(f64, f64)> = looks
-        .iter()
-        .filter(|(at, value)| value.is_finite() && at.unix_ns <= now.unix_ns)
-        .map(|(at, value)| ((at.unix_ns.saturating_sub(now.unix_ns)) as f64 / 1e9, *value))
-        .collect();
+pub fn forecast(
+    looks: &[(WallTime, f64)],
+    limit: f64,
+    now: WallTime,
+) -> Result<Forecast, NoForecast> {
+    let seconds = |at: WallTime| at.unix_ns.saturating_sub(now.unix_ns) as f64 / 1e9;
+    let known = looks.iter().filter(|(at, value)| value.is_finite() && *at <= now);
+    let mut known: Vec<(f64, f64)> = known.map(|(at, value)| (seconds(*at), *value)).collect();
+    // The wall clock may have been set back.
+    known.sort_by(|one, other| one.0.total_cmp(&other.0));
+    known.dedup_by(|later, kept| later.0 <= kept.0);
     let mut why = NoForecast::TooFew;
     for part in LAST_PARTS {
         let from = known.len() - known.len() / part;
         let Some(part) = known.get(from..).filter(|part| part.len() >= FEWEST) else { break };
-        let Some(line) = Line::through(part) else { continue };
-        match line.reaches(limit, last) {
+        match Course::of(part).map_or(Err(NoForecast::NotALine), |course| course.reaches(limit)) {
             Err(reason @ (NoForecast::NotALine | NoForecast::NotRising)) => why = reason,
             told => return told,
         }
@@ -48,29 +55,118 @@ pub fn forecast(looks: &[(WallTime, f64)], limit: f64) -> Result<Forecast, NoFor
     Err(why)
 }
 
-/// A line through blocks, by least squares. Time is in seconds, 0 is now.
+/// How it went since it last changed. Time is in seconds, 0 is now.
+struct Course {
+    line: Line,
+    drift: Drift,
+    /// The middle of the last block, and the last look.
+    last_block: f64,
+    last: (f64, f64),
+    looks: usize,
+    /// From the first of those looks to the last.
+    window: f64,
+}
+
+impl Course {
+    fn of(looks: &[(f64, f64)]) -> Option<Self> {
+        let each = looks.len().div_ceil(BLOCKS).max(1);
+        // The oldest that make no whole block are left out.
+        let looks = looks.get(looks.len() % each..)?;
+        let blocks = averaged(looks, each);
+        let from = last_change(&blocks, each);
+        let (looks, blocks) = (looks.get(from * each..)?, blocks.get(from..)?);
+        let (first, last) = (looks.first()?, looks.last()?);
+        Some(Self {
+            line: Line::through(blocks)?,
+            drift: Drift::through(blocks, each)?,
+            last_block: blocks.last()?.0,
+            last: *last,
+            looks: looks.len(),
+            window: last.0 - first.0,
+        })
+    }
+
+    fn reaches(&self, limit: f64) -> Result<Forecast, NoForecast> {
+        let Drift { slope, level, slope_variance, .. } = self.drift;
+        let forecast = |reached: f64, earliest: f64, latest: Option<f64>| Forecast {
+            slope_per_hour: slope * 3_600.0,
+            reached_in_ns: nanoseconds(reached),
+            earliest_ns: nanoseconds(earliest.min(reached)),
+            latest_ns: latest.map(nanoseconds),
+            window_ns: nanoseconds(self.window),
+            looks: self.looks as u64,
+            explained: self.line.explained.clamp(0.0, 1.0),
+        };
+        if self.last.1 >= limit {
+            return Ok(forecast(0.0, 0.0, Some(0.0)));
+        }
+        if self.line.bends {
+            return Err(NoForecast::NotALine);
+        }
+        let is_rising =
+            slope > Level::THOUSAND.quantile(self.drift.degrees) * slope_variance.sqrt();
+        if !is_rising {
+            return Err(NoForecast::NotRising);
+        }
+        let between = self.window / (self.looks as f64 - 1.0).max(1.0);
+        let each = (self.looks as f64 / self.line.blocks).max(1.0);
+        let rise = slope * between;
+        let peak = first_peak((self.drift.noise * each).sqrt(), rise);
+        let missing = limit - peak.below - level;
+        let reached = self.last_block + missing / slope;
+        if reached > REACH * self.window {
+            return Err(NoForecast::TooFar);
+        }
+        // What goes on between two looks is not seen: it is as far off as any
+        // moment between them may be.
+        let unseen = rise.powi(2) / 12.0;
+        let q = Level::TEN.quantile(self.drift.degrees).powi(2);
+        // (level + slope u - limit)^2 = q (what is left open at u), u from the
+        // last block.
+        let a = slope.powi(2) - q * slope_variance;
+        let b = -2.0 * slope * missing - q * (2.0 * self.drift.covariance + self.drift.wander);
+        let c = missing.powi(2) - q * (self.drift.level_variance + peak.deviation.powi(2) + unseen);
+        // A slope that is surely more than nothing has both ends.
+        let root = (b.powi(2) - 4.0 * a * c).max(0.0).sqrt();
+        let [earliest, latest] = [-root, root].map(|root| self.last_block + (root - b) / (2.0 * a));
+        Ok(forecast(reached, earliest, Some(latest).filter(|end| *end <= REACH * self.window)))
+    }
+}
+
+/// The first block since the slope last changed by more than chance: where it
+/// changed most.
+fn last_change(blocks: &[(f64, f64)], each: usize) -> usize {
+    let fewest = FEWEST.div_ceil(each).max(FEWEST_BLOCKS);
+    let Some(first) = blocks.first() else { return 0 };
+    let changes = blocks.iter().enumerate().skip(2).filter_map(|(index, at)| {
+        let rest = blocks.get(index..).filter(|rest| rest.len() >= fewest)?;
+        let drift = Drift::through(rest, each)?;
+        let before = at.0 - first.0;
+        let variance =
+            drift.slope_variance + drift.wander / before + 2.0 * drift.noise / before.powi(2);
+        let change = ((at.1 - first.1) / before - drift.slope).abs() / variance.sqrt();
+        (change > Level::HUNDRED_THOUSAND.quantile(drift.degrees)).then_some((index, change))
+    });
+    changes.max_by(|one, other| one.1.total_cmp(&other.1)).map_or(0, |(index, _)| index)
+}
+
+/// A line through blocks, by least squares.
 struct Line {
-    /// The middle of the times, and the line's height there.
-    middle: f64,
-    height: f64,
     slope: f64,
-    /// Variance of what is left over, of one block.
-    rest: f64,
+    /// The middle of the times.
+    middle: f64,
     /// The sum of the squares of the times, from their middle.
     spread: f64,
-    /// By how much what is left over counts more than if it were independent.
-    together: f64,
     blocks: f64,
-    looks: usize,
-    window: f64,
+    /// From the first to the last.
+    length: f64,
     explained: f64,
     /// A curve fits better by more than chance.
     bends: bool,
 }
 
 impl Line {
-    fn through(looks: &[(f64, f64)]) -> Option<Self> {
-        let blocks = averaged(looks);
+    fn through(blocks: &[(f64, f64)]) -> Option<Self> {
         let n = blocks.len() as f64;
         let times: Vec<f64> = blocks.iter().map(|(at, _)| *at).collect();
         let values: Vec<f64> = blocks.iter().map(|(_, value)| *value).collect();
@@ -86,28 +182,17 @@ impl Line {
         let rests: Vec<f64> =
             blocks.iter().map(|(at, value)| value - height - slope * (at - middle)).collect();
         let left: f64 = rests.iter().map(|rest| rest * rest).sum();
-        let r = persistence(&rests);
-        let window = looks.first().map_or(0.0, |(at, _)| -at);
         let mut line = Self {
-            middle,
-            height,
             slope,
-            rest: left / (n - 2.0),
+            middle,
             spread,
-            together: (1.0 + r) / (1.0 - r),
             blocks: n,
-            looks: looks.len(),
-            window,
+            length: blocks.last()?.0 - blocks.first()?.0,
             explained: if total > 0.0 { 1.0 - left / total } else { 0.0 },
             bends: false,
         };
         line.bends = line.is_a_curve(&times, &rests);
         Some(line)
-    }
-
-    /// Degrees of freedom that are left.
-    fn degrees(&self) -> f64 {
-        (self.blocks / self.together - 2.0).max(1.0)
     }
 
     /// Whether a parabola through what is left over is more than chance: as
@@ -138,54 +223,9 @@ impl Line {
         let degrees = (self.blocks / together - 3.0).max(1.0);
         // A bend that changes little is none: over the window it moves the
         // line by less than a tenth of what the slope does.
-        let moved = bend.abs() * self.window.powi(2) / 8.0;
-        moved > 0.1 * (self.slope * self.window).abs()
+        let moved = bend.abs() * self.length.powi(2) / 8.0;
+        moved > 0.1 * (self.slope * self.length).abs()
             && bend.abs() > Level::THOUSAND.quantile(degrees) * error
-    }
-
-    fn reaches(&self, limit: f64, last: f64) -> Result<Forecast, NoForecast> {
-        let slope_error = (self.rest * self.together / self.spread).sqrt();
-        let is_rising = self.slope > Level::THOUSAND.quantile(self.degrees()) * slope_error
-            && self.slope * self.window > 0.0;
-        let missing = limit - self.height;
-        let reached = self.middle + missing / self.slope;
-        let forecast = |reached: f64, earliest: f64, latest: Option<f64>| Forecast {
-            slope_per_hour: self.slope * 3_600.0,
-            reached_in_ns: nanoseconds(reached),
-            earliest_ns: nanoseconds(earliest),
-            latest_ns: latest.map(nanoseconds),
-            window_ns: nanoseconds(self.window),
-            looks: self.looks as u64,
-            explained: self.explained.clamp(0.0, 1.0),
-        };
-        if last >= limit {
-            return Ok(forecast(0.0, 0.0, Some(0.0)));
-        }
-        if self.bends {
-            return Err(NoForecast::NotALine);
-        }
-        if !is_rising {
-            return Err(NoForecast::NotRising);
-        }
-        if reached > REACH * self.window {
-            return Err(NoForecast::TooFar);
-        }
-        let q = Level::TEN.quantile(self.degrees()).powi(2);
-        // (height + slope u - limit)^2 = q (variance of the line at u, and of
-        // one look), u from the middle.
-        let a = self.slope.powi(2) - q * self.rest * self.together / self.spread;
-        let b = -2.0 * self.slope * missing;
-        let c = missing.powi(2) - q * self.rest * (self.together / self.blocks + 1.0);
-        let root = (b.powi(2) - 4.0 * a * c).max(0.0).sqrt();
-        let (earliest, latest) = if a > 0.0 {
-            ((-b - root) / (2.0 * a), Some((-b + root) / (2.0 * a)))
-        } else {
-            // The slope may as well be 0.
-            let ends = [(-b - root) / (2.0 * a), (-b + root) / (2.0 * a)];
-            (ends.into_iter().filter(|end| *end > 0.0).fold(missing / self.slope, f64::min), None)
-        };
-        let from_now = |u: f64| self.middle + u;
-        Ok(forecast(reached, from_now(earliest).min(reached), latest.map(from_now)))
     }
 }
 
@@ -194,9 +234,8 @@ fn nanoseconds(seconds: f64) -> u64 {
     (seconds * 1e9) as u64
 }
 
-/// Averages of as many neighbours as make [`BLOCKS`] of all.
-fn averaged(looks: &[(f64, f64)]) -> Vec<(f64, f64)> {
-    let each = looks.len().div_ceil(BLOCKS).max(1);
+/// Averages of so many neighbours.
+fn averaged(looks: &[(f64, f64)], each: usize) -> Vec<(f64, f64)> {
     looks
         .chunks(each)
         .map(|block| {
@@ -245,13 +284,22 @@ mod tests {
         }
     }
 
+    /// Asked at the last look.
+    fn forecast(looks: &[(WallTime, f64)], limit: f64) -> Result<Forecast, NoForecast> {
+        let now = looks.last().map_or(WallTime { unix_ns: 0 }, |(at, _)| *at);
+        super::forecast(looks, limit, now)
+    }
+
     #[test]
     fn a_clean_line_is_told_to_the_second() {
         let looks = looks((0..60).map(f64::from));
         let forecast = forecast(&looks, 159.0).unwrap();
         assert_eq!(forecast.reached_in_ns / 1_000_000_000, 100);
         assert!((forecast.slope_per_hour - 3_600.0).abs() < 1e-6);
-        assert!(forecast.earliest_ns.abs_diff(forecast.latest_ns.unwrap()) < 1_000_000_000);
+        // No finer than the looks, which are a second apart.
+        assert!(forecast.earliest_ns < 100_000_000_000);
+        assert!((100_000_000_001..101_000_000_000).contains(&forecast.latest_ns.unwrap()));
+        assert!(forecast.earliest_ns > 99_000_000_000);
         assert!(forecast.explained > 0.999);
     }
 
@@ -279,6 +327,25 @@ mod tests {
         let truth = (5e8 - 1e8) / 1e6 - 149.0;
         let told = forecast.reached_in_ns as f64 / 1e9;
         assert!((told - truth).abs() < 0.1 * truth, "{told} {truth}");
+    }
+
+    /// Time goes on between the last look and the question.
+    #[test]
+    fn what_is_left_is_from_now_on() {
+        let looks = looks((0..60).map(f64::from));
+        let now = WallTime { unix_ns: 64_500_000_000 };
+        let forecast = super::forecast(&looks, 159.0, now).unwrap();
+        assert!(forecast.reached_in_ns.abs_diff(94_500_000_000) < 1_000_000, "{forecast:?}");
+        assert!((98..=100).contains(&(forecast.latest_ns.unwrap() / 1_000_000_000 + 4)));
+    }
+
+    /// The last quarter of an hour is asked for, and it has leaked for a minute.
+    #[test]
+    fn a_young_leak_after_a_long_quiet_time() {
+        let leak = (0..900).map(|at: u32| f64::from(at.saturating_sub(840)) * 1e6 + 1e8);
+        let forecast = forecast(&looks(leak), 2e8).unwrap();
+        let truth = 100.0 - 59.0;
+        assert!((forecast.reached_in_ns as f64 / 1e9 - truth).abs() < 1.0, "{forecast:?}");
     }
 
     #[test]
@@ -312,16 +379,92 @@ mod tests {
         }
     }
 
+    /// A leak by pieces, of which most are small, and memory that comes and goes
+    /// beside: what is there at each tenth of a second.
+    fn leak(seed: u64, is_uneven: bool, passing: f64) -> Vec<f64> {
+        let mut bytes = [0; 32];
+        bytes[..8].copy_from_slice(&seed.to_le_bytes());
+        let mut rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+        let mut chance = || (f64::from(rng.next_u32()) + 1.0) / (f64::from(u32::MAX) + 1.0);
+        let (mut leaked, mut beside) = (33e6, 0.0);
+        (0..3_000)
+            .map(|tenth| {
+                // Five quiet seconds first.
+                if tenth >= 50 {
+                    leaked += if is_uneven { -1e5 * chance().ln() } else { 1e5 };
+                    if tenth % 10 == 0 {
+                        beside = passing * chance();
+                    }
+                }
+                leaked + beside
+            })
+            .collect()
+    }
+
+    /// Leaks meet their limit when they first have so much, nine of ten in the
+    /// interval: not when a line would, and not only where all is even.
+    #[test]
+    fn leaks_meet_their_limit_in_the_interval() {
+        let (mut all_told, mut all_held) = (0, 0);
+        for (is_uneven, passing) in
+            [(false, 0.0), (false, 2e6), (false, 4e6), (true, 0.0), (true, 2e6), (true, 4e6)]
+        {
+            for leaked_for in [45, 60, 90] {
+                let (mut told, mut held, mut widths) = (0, 0, Vec::new());
+                for seed in 0..50 {
+                    let leak = leak(seed, is_uneven, passing);
+                    let asked = (5 + leaked_for) * 10;
+                    let offset = seed as usize % 10;
+                    let seen = leak.iter().copied().take(asked).skip(offset).step_by(10);
+                    let seen = looks(seen);
+                    // About a minute later.
+                    let limit = 33e6 + 1e6 * (leaked_for + 60) as f64;
+                    let met = leak.iter().position(|bytes| *bytes >= limit).unwrap();
+                    let last = offset + (seen.len() - 1) * 10;
+                    let truth = (met - last) as u64 * 100_000_000;
+                    let Ok(forecast) = forecast(&seen, limit) else { continue };
+                    told += 1;
+                    let latest = forecast.latest_ns.unwrap_or(u64::MAX);
+                    held += u32::from((forecast.earliest_ns..=latest).contains(&truth));
+                    widths.push((latest - forecast.earliest_ns) / 1_000_000_000);
+                }
+                widths.sort_unstable();
+                let width = widths[widths.len() / 2];
+                let what = format!("uneven {is_uneven}, passing {passing}, {leaked_for} s");
+                println!("{what}: {held} of {told}, {width} s wide");
+                assert!(told >= 48, "{what}: {told}");
+                // After 45 s it is not known well how much of it is chance.
+                assert!(held * 100 >= told * 76, "{what}: {held} of {told}");
+                assert!(width <= 30, "{what}: {width} s wide");
+                (all_told, all_held) = (all_told + told, all_held + held);
+            }
+        }
+        assert!(all_held * 100 >= all_told * 90, "{all_held} of {all_told}");
+    }
+
     /// And hardly any noise without a rise is taken for one.
     #[test]
     fn noise_is_no_rise() {
         for kept in [0.0, 0.5, 0.8] {
-            let told = (0..1_000).filter(|seed| {
+            let told = (0..300).filter(|seed| {
                 let mut noise = Noise::new(*seed, kept);
                 forecast(&looks((0..90).map(|_| 1e9 + 4e6 * noise.next())), 1.1e9).is_ok()
             });
             let told = told.count();
-            assert!(told <= 10, "{kept}: {told}");
+            assert!(told <= 3, "{kept}: {told}");
+        }
+    }
+
+    /// Nor where there is much to choose from.
+    #[test]
+    fn noise_of_a_quarter_of_an_hour_is_no_rise() {
+        for kept in [0.0, 0.8] {
+            let told = (0..50).filter(|seed| {
+                let mut noise = Noise::new(*seed, kept);
+                forecast(&looks((0..900).map(|_| 1e9 + 4e6 * noise.next())), 1.1e9).is_ok()
+            });
+            let told = told.count();
+            assert!(told <= 2, "{kept}: {told}");
         }
     }
 
@@ -331,10 +474,11 @@ mod tests {
         fn nothing_is_promised_that_cannot_be(
             values in proptest::collection::vec((any::<i64>(), any::<f64>()), 0..200),
             limit in any::<f64>(),
+            now in any::<i64>(),
         ) {
             let looks: Vec<_> =
                 values.into_iter().map(|(at, value)| (WallTime { unix_ns: at }, value)).collect();
-            if let Ok(told) = forecast(&looks, limit) {
+            if let Ok(told) = super::forecast(&looks, limit, WallTime { unix_ns: now }) {
                 prop_assert!(told.earliest_ns <= told.reached_in_ns);
                 prop_assert!(told.latest_ns.is_none_or(|latest| latest >= told.earliest_ns));
                 prop_assert!((0.0..=1.0).contains(&told.explained));

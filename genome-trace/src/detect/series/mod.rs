@@ -10,6 +10,8 @@
 mod blocks;
 mod change;
 mod differences;
+mod drift;
+mod first_peak;
 mod forecast;
 mod join;
 mod resample;

@@ -21,6 +21,11 @@ impl Level {
         z: super::QUANTILE,
         few: [636.619, 31.599, 12.924, 8.610, 6.869, 5.959, 5.408, 5.041, 4.781, 4.587],
     };
+    /// One of a hundred thousand is: a thousandth, where a hundred are tried.
+    pub(super) const HUNDRED_THOUSAND: Self = Self {
+        z: 4.417_173_413_469_023,
+        few: [63_661.977, 316.225, 60.397, 27.772, 17.897, 13.555, 11.215, 9.783, 8.827, 8.150],
+    };
 
     /// Student's quantile, by Cornish and Fisher where there are degrees enough.
     pub(super) fn quantile(&self, degrees: f64) -> f64 {
@@ -49,6 +54,8 @@ mod tests {
             (Level::TEN, 30.0, 1.697),
             (Level::THOUSAND, 3.5, 12.924),
             (Level::THOUSAND, 20.0, 3.850),
+            (Level::HUNDRED_THOUSAND, 5.0, 17.897),
+            (Level::HUNDRED_THOUSAND, 40.0, 5.053),
         ] {
             let quantile = level.quantile(degrees);
             assert!((quantile - table).abs() < 0.01, "{degrees}: {quantile}, {table}");

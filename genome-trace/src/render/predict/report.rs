@@ -41,10 +41,7 @@ fn write(page: &mut Page<'_>, report: &PredictReport, zone: &TimeZone) -> io::Re
         page.sentence("Nothing that was looked at is on its way to its limit.", 0)?;
     } else {
         table(page, &told)?;
-        page.sentence(
-            "\"Within\" holds nine times of ten as long as it goes on along that line.",
-            0,
-        )?;
+        page.sentence("\"Within\" holds nine times of ten as long as it goes on like that.", 0)?;
     }
     let rest: Vec<_> = report.predictions.iter().filter(|of| of.forecast.is_err()).collect();
     if !rest.is_empty() {
@@ -83,20 +80,30 @@ fn table(page: &mut Page<'_>, told: &[&Prediction]) -> io::Result<()> {
             ])
         })
         .collect();
-    page.table(
-        [
-            words("WHO", 24),
-            words("WHAT", 28),
-            figures("FULL IN"),
-            words("WITHIN", usize::MAX),
-            figures("USED"),
-            figures("LIMIT"),
-            figures("RISES BY"),
-            figures("SEEN FOR"),
-            figures("EXPLAINED"),
-        ],
-        &rows,
-    )
+    let columns = [
+        words("WHO", usize::MAX),
+        words("WHAT", usize::MAX),
+        figures("FULL IN"),
+        words("WITHIN", usize::MAX),
+        figures("USED"),
+        figures("LIMIT"),
+        figures("RISES BY"),
+        figures("SEEN FOR"),
+        figures("EXPLAINED"),
+    ];
+    if page.fits(columns, &rows) {
+        return page.table(columns, &rows);
+    }
+    for [who, what, reached, within, used, limit, slope, window, explained] in &rows {
+        page.sentence(&format!("{who}: {what}, full in {reached}, within {within}"), 0)?;
+        page.sentence(
+            &format!(
+                "{used} of {limit}, rises by {slope}, seen for {window}, {explained} explained"
+            ),
+            2,
+        )?;
+    }
+    Ok(())
 }
 
 fn untold(page: &mut Page<'_>, rest: &[&Prediction]) -> io::Result<()> {
@@ -113,14 +120,18 @@ fn untold(page: &mut Page<'_>, rest: &[&Prediction]) -> io::Result<()> {
             ])
         })
         .collect();
-    page.table(
-        [
-            words("WHO", 24),
-            words("WHAT", 28),
-            figures("USED"),
-            figures("LIMIT"),
-            words("WHY NOT", usize::MAX),
-        ],
-        &rows,
-    )
+    let columns = [
+        words("WHO", usize::MAX),
+        words("WHAT", usize::MAX),
+        figures("USED"),
+        figures("LIMIT"),
+        words("WHY NOT", usize::MAX),
+    ];
+    if page.fits(columns, &rows) {
+        return page.table(columns, &rows);
+    }
+    for [who, what, used, limit, why] in &rows {
+        page.sentence(&format!("{who}: {what}, {used} of {limit}: {why}"), 2)?;
+    }
+    Ok(())
 }

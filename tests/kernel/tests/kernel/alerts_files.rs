@@ -2,14 +2,12 @@
 //! too many, and is right in every field, whatever else goes on.
 
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
 use anyhow::{Context as _, ensure};
-use genome_trace_tests_kernel::{
-    Checks, Context, Event, Recorder, Started, Suite, Truth, Workload,
-};
-use rustix::time::{ClockId, clock_gettime};
+use genome_trace_tests_kernel::{Checks, Context, Event, Suite, Truth, Workload};
 use serde_json::Value;
+
+use crate::listening::{Listening, is_of};
 
 pub(crate) fn add_to(suite: &mut Suite) {
     suite.once("alerts_files::json_loops", json_loops);
@@ -23,73 +21,6 @@ const TOO_MANY: u64 = 50;
 const SOON_NS: u64 = 2_000_000_000;
 /// The files of the loop that nobody noticed.
 const NOBODY_NOTICED: u64 = 3000;
-
-/// What the tests' clock says, which is the workloads'.
-fn now_ns() -> u64 {
-    let now = clock_gettime(ClockId::Monotonic);
-    let part = |part: i64| u64::try_from(part).unwrap_or(0);
-    part(now.tv_sec) * 1_000_000_000 + part(now.tv_nsec)
-}
-
-/// A recorder, one that reads its alerts, and those that came.
-struct Listening {
-    recorder: Recorder,
-    reader: Started,
-    place: tempfile::TempDir,
-    heard: Vec<(u64, Event)>,
-}
-
-impl Listening {
-    fn begin(context: &Context) -> anyhow::Result<Self> {
-        let place = context.folder()?;
-        let socket = place.path().join("socket");
-        let recorder = context
-            .recorder(&place.path().join("store"))
-            .at_socket(&socket)
-            .start_into(Stdio::null())
-            .map(Recorder)?;
-        let reader = context
-            .program(&context.setup.tracer)
-            .args(["--follow", "--format=json", "--kind=alert", "--socket"])
-            .arg(&socket)
-            .start()?;
-        while !reader.next_complaint()?.contains("attached to the recorder") {}
-        Ok(Self { recorder, reader, place, heard: Vec::new() })
-    }
-
-    /// Waits for an alert that `is_wanted`, be it one that has come already;
-    /// with when it came.
-    fn alert(&mut self, is_wanted: impl Fn(&Event) -> bool) -> anyhow::Result<(u64, Event)> {
-        if let Some(heard) = self.heard.iter().find(|(_, event)| is_wanted(event)) {
-            return Ok(heard.clone());
-        }
-        loop {
-            let line = self.reader.next_line()?;
-            let event = Event::parse(&line)?;
-            let came_ns = now_ns();
-            if event.kind() != "alert" {
-                continue;
-            }
-            self.heard.push((came_ns, event.clone()));
-            if is_wanted(&event) {
-                return Ok((came_ns, event));
-            }
-        }
-    }
-
-    fn end(self) -> anyhow::Result<()> {
-        let Self { recorder, reader, place, .. } = self;
-        recorder.stop(&place.path().join("store"))?;
-        reader.finish()?;
-        Ok(())
-    }
-}
-
-fn is_of(event: &Event, change: &str, rule: &str, persona: &str) -> bool {
-    event.payload_text("change") == Some(change)
-        && event.payload_text("rule") == Some(rule)
-        && event.text("persona") == Some(persona)
-}
 
 /// A loop with what is known of it beforehand.
 struct Loop<'a> {
@@ -222,7 +153,7 @@ fn json_loops(context: &Context) -> anyhow::Result<()> {
     let at = |name: &str| files.path().join(name);
     let scale = &context.setup.scale;
     let mut checks = Checks::new();
-    let mut listening = Listening::begin(context)?;
+    let mut listening = Listening::begin(context, "")?;
     let alone = Loop::new(context, "gt-alone", &at("alone"), NOBODY_NOTICED);
     let mut told = vec![run(&mut checks, &mut listening, alone)?];
 
@@ -268,7 +199,7 @@ fn churn_and_duplicates(context: &Context) -> anyhow::Result<()> {
     context.at_full_scale_only()?;
     let files = context.folder()?;
     let mut checks = Checks::new();
-    let mut listening = Listening::begin(context)?;
+    let mut listening = Listening::begin(context, "")?;
     let folder = files.path().join("churn");
     let churned = context
         .workload("churn")
@@ -341,7 +272,7 @@ fn ordinary_work(context: &Context) -> anyhow::Result<()> {
         .flag("--keep")
         .run()?;
     let mut checks = Checks::new();
-    let mut listening = Listening::begin(context)?;
+    let mut listening = Listening::begin(context, "")?;
     let named = |program: &str| context.program(program).env("GENOME_PERSONA", "gt-busy");
     let copy = files.path().join("copy");
     named("cp").arg("-r").arg(&source).arg(&copy).succeed()?;

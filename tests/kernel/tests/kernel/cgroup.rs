@@ -162,6 +162,21 @@ impl Cgroup {
         taken.trim().parse().with_context(|| format!("{} is no number: {taken}", file.display()))
     }
 
+    /// The same, and nothing of it is swapped out.
+    pub(crate) fn limit_memory_and_swap(&self, bytes: u64) -> anyhow::Result<u64> {
+        let taken = self.limit_memory(bytes)?;
+        let limits = [("memory.memsw.limit_in_bytes", taken), ("memory.swap.max", 0)];
+        for (file, limit) in limits {
+            let file = self.folder.join(file);
+            // Kernels that do not account for swap have neither.
+            if file.exists() {
+                fs::write(&file, limit.to_string())
+                    .with_context(|| format!("write {}", file.display()))?;
+            }
+        }
+        Ok(taken)
+    }
+
     /// The kernel's number for it, unique in its hierarchy.
     fn id(&self) -> anyhow::Result<u64> {
         let metadata = fs::metadata(&self.folder);

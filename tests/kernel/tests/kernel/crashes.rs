@@ -40,7 +40,7 @@ fn start(context: &Context, store: &Path) -> anyhow::Result<Tracer> {
 }
 
 /// Every crash in the store, as the report has it.
-fn crashes(context: &Context, store: &Path) -> anyhow::Result<Vec<Value>> {
+pub(crate) fn crashes(context: &Context, store: &Path) -> anyhow::Result<Vec<Value>> {
     let ended = context
         .program(&context.setup.tracer)
         .args(["--crashes", "--all", "--last=1h", "--format=json", "--store"])

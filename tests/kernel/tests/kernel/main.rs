@@ -16,10 +16,13 @@ mod file_account;
 mod filter;
 mod gpu;
 mod levels;
+mod listening;
+mod loops;
 mod metrics;
 mod oom;
 mod ordinary;
 mod persona;
+mod predictions;
 mod prometheus;
 mod record;
 mod schema;
@@ -72,6 +75,8 @@ fn main() -> ExitCode {
     cost::add_to(&mut suite);
     alerts_files::add_to(&mut suite);
     levels::add_to(&mut suite);
+    predictions::add_to(&mut suite);
+    loops::add_to(&mut suite);
     soak::add_to(&mut suite);
     libtest_mimic::run(&arguments, suite.into_trials()).exit_code()
 }

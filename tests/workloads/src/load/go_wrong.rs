@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::hint::black_box;
 use std::io::ErrorKind;
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -11,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::cli::{GoWrong, Wrong};
 use crate::sys::process;
+use crate::sys::shared::SharedTable;
 
 /// How often there is something to do.
 const STEP: Duration = Duration::from_millis(100);
@@ -19,7 +21,8 @@ const STEPS_A_SECOND: u32 = 10;
 const OWN_BYTES: usize = 32 << 20;
 /// A quarter of these would not be a jump of three times and 256 MiB.
 const SPIKE_BYTES: usize = 400 << 20;
-const LEAKED_BYTES_A_SECOND: usize = 1 << 20;
+/// Numbers of a [`SharedTable`] that are a page.
+const PAGE_SLOTS: usize = 4096 / size_of::<u32>();
 /// Descriptors, threads and processes in a step.
 const DESCRIPTORS: usize = 1;
 const THREADS: usize = 2;
@@ -33,7 +36,7 @@ pub(crate) fn run(args: &GoWrong) -> anyhow::Result<Value> {
     thread::sleep(Duration::from_secs(args.quiet_seconds));
     let began = unix_ns()?;
     let until = Instant::now() + Duration::from_secs(args.wrong_seconds);
-    let mut kept = Kept::default();
+    let mut kept = Kept { chance: Chance(args.seed), ..Kept::default() };
     let mut next = Instant::now();
     if matches!(args.how, Wrong::Spin | Wrong::Spawns) {
         let nice = rustix::process::nice(-20).context("take precedence (root needed)")?;
@@ -43,7 +46,7 @@ pub(crate) fn run(args: &GoWrong) -> anyhow::Result<Value> {
         kept.memory.push(memory(SPIKE_BYTES));
     }
     while Instant::now() < until {
-        step(args.how, &mut kept)?;
+        step(args, &mut kept)?;
         next += STEP;
         if args.how == Wrong::Spin {
             while Instant::now() < next {
@@ -86,11 +89,50 @@ struct Kept {
     files: Vec<File>,
     threads: usize,
     spawned: usize,
+    /// This is given back.
+    passing: Option<SharedTable>,
+    steps: u32,
+    chance: Chance,
 }
 
-fn step(how: Wrong, kept: &mut Kept) -> anyhow::Result<()> {
-    match how {
-        Wrong::Leak => kept.memory.push(memory(LEAKED_BYTES_A_SECOND / STEPS_A_SECOND as usize)),
+/// Numbers that look like chance, the same at every run (splitmix64).
+#[derive(Default)]
+struct Chance(u64);
+
+impl Chance {
+    /// More than 0, and no more than 1.
+    fn next(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        let upper = u32::try_from((z ^ (z >> 31)) >> 32).unwrap_or(u32::MAX);
+        (f64::from(upper) + 1.0) / (f64::from(u32::MAX) + 1.0)
+    }
+}
+
+/// A tenth of a second of a leak.
+fn leak(args: &GoWrong, kept: &mut Kept) -> anyhow::Result<()> {
+    let even = f64::from(args.bytes_per_second) / f64::from(STEPS_A_SECOND);
+    // As far apart as what comes at any time is: most pieces are small.
+    let factor = if args.uneven { -kept.chance.next().ln() } else { 1.0 };
+    kept.memory.push(memory((even * factor) as usize));
+    if args.passing_bytes > 0 && kept.steps.is_multiple_of(STEPS_A_SECOND) {
+        // Not two of them at a time.
+        kept.passing = None;
+        let bytes = f64::from(args.passing_bytes) * kept.chance.next();
+        let table = SharedTable::new(bytes as usize / size_of::<u32>());
+        let table = table.context("map memory that is given back")?;
+        table.slots().iter().step_by(PAGE_SLOTS).for_each(|slot| slot.store(1, Ordering::Relaxed));
+        kept.passing = Some(table);
+    }
+    kept.steps = kept.steps.wrapping_add(1);
+    Ok(())
+}
+
+fn step(args: &GoWrong, kept: &mut Kept) -> anyhow::Result<()> {
+    match args.how {
+        Wrong::Leak => leak(args, kept)?,
         Wrong::Spike | Wrong::Spin | Wrong::Nothing => {}
         Wrong::Descriptors => {
             for _ in 0..DESCRIPTORS {

@@ -66,8 +66,16 @@ pub(super) struct LoopWatch {
 /// When a persona crashed, in the order in which it was told.
 #[derive(Debug, Default)]
 struct Crashes {
-    ooms: VecDeque<i64>,
-    others: VecDeque<i64>,
+    ooms: Times,
+    others: Times,
+}
+
+/// Those of one kind.
+#[derive(Debug, Default)]
+struct Times {
+    at: VecDeque<i64>,
+    /// The most that a window had while the loop goes on; 0 where there is none.
+    most: u64,
 }
 
 impl LoopWatch {
@@ -88,7 +96,7 @@ impl LoopWatch {
         let Some(persona) = &crash.persona else { return };
         if !self.crashes.contains_key(persona) {
             if self.crashes.len() >= PERSONAS_MAX {
-                let last = |of: &Crashes| of.ooms.iter().chain(&of.others).max().copied();
+                let last = |of: &Crashes| of.ooms.at.iter().chain(&of.others.at).max().copied();
                 let oldest = self.crashes.iter().min_by_key(|(_, of)| last(of));
                 if let Some(oldest) = oldest.map(|(persona, _)| persona.clone()) {
                     self.crashes.remove(&oldest);
@@ -98,10 +106,10 @@ impl LoopWatch {
         }
         let Some(of) = self.crashes.get_mut(persona) else { return };
         let times = if crash.kind == CrashKind::Oom { &mut of.ooms } else { &mut of.others };
-        if times.len() >= KEPT {
-            times.pop_front();
+        if times.at.len() >= KEPT {
+            times.at.pop_front();
         }
-        times.push_back(crash.wall_time.unix_ns);
+        times.at.push_back(crash.wall_time.unix_ns);
         let told = loops_of(persona, of, &self.policy, crash.wall_time);
         // The one that this crash belongs to.
         let rule = if crash.kind == CrashKind::Oom { Rule::OomLoop } else { Rule::CrashLoop };
@@ -113,7 +121,7 @@ impl LoopWatch {
         for (persona, of) in &mut self.crashes {
             found.extend(loops_of(persona, of, &self.policy, now).into_iter().flatten());
         }
-        self.crashes.retain(|_, of| !of.ooms.is_empty() || !of.others.is_empty());
+        self.crashes.retain(|_, of| !of.ooms.at.is_empty() || !of.others.at.is_empty());
     }
 }
 
@@ -132,9 +140,11 @@ fn loops_of(
         let window = i64::try_from(window_ns).unwrap_or(i64::MAX);
         let from = now.unix_ns.saturating_sub(window);
         let until = now.unix_ns.saturating_add(DISORDER_NS);
-        times.retain(|at| (from..=until).contains(at));
-        let count = times.len() as u64;
-        (count >= least.max(1)).then(|| Anomaly {
+        times.at.retain(|at| (from..=until).contains(at));
+        let count = times.at.len() as u64;
+        let is_loop = count >= least.max(1);
+        times.most = if is_loop { times.most.max(count) } else { 0 };
+        is_loop.then(|| Anomaly {
             wall_time: now,
             rule,
             severity,
@@ -143,7 +153,7 @@ fn loops_of(
             cause: None,
             metric: None,
             unit: Unit::Count,
-            measured: count as f64,
+            measured: times.most as f64,
             normal: None,
             factor: None,
             threshold: least as f64,

@@ -49,6 +49,26 @@ fn three_crashes_in_ten_minutes_are_a_loop_until_they_are_long_ago() {
     assert!(watch.crashes.is_empty());
 }
 
+/// How bad it was does not get less while its crashes become old.
+#[test]
+fn a_loop_has_the_most_crashes_that_it_had() {
+    let mut watch = watch();
+    for second in [0, 100, 200, 300, 400] {
+        told(&mut watch, &crash("A", CrashKind::FatalSignal, second));
+    }
+    let measured = |watch: &mut LoopWatch, second| {
+        let mut found = Vec::new();
+        watch.look(at(second), &mut found);
+        found.iter().map(|anomaly| anomaly.measured).collect::<Vec<_>>()
+    };
+    assert_eq!(measured(&mut watch, 500), [5.0]);
+    assert_eq!(measured(&mut watch, 750), [5.0]);
+    assert!(measured(&mut watch, 801).is_empty());
+    // The next one is another.
+    let segv = |second| crash("A", CrashKind::FatalSignal, second);
+    assert_eq!(told(&mut watch, &segv(900)), [(Rule::CrashLoop, 3.0)]);
+}
+
 #[test]
 fn two_kills_for_want_of_memory_are_a_loop_of_their_own() {
     let mut watch = watch();
