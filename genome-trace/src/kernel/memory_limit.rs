@@ -29,7 +29,7 @@ impl Hierarchy {
     /// cannot be read, as that of a cgroup outside a container.
     #[must_use]
     pub fn memory_limit(&self, cgroup_path: &[u8]) -> Option<CgroupLimit> {
-        let file = if self.is_v1_memory { "memory.limit_in_bytes" } else { "memory.max" };
+        let file = if self.is_v1_memory() { "memory.limit_in_bytes" } else { "memory.max" };
         let limit_of = |folder: &Path| {
             let bytes = parse_limit(&fs::read_to_string(folder.join(file)).ok()?)?;
             Some(CgroupLimit { bytes, cgroup_id: fs::metadata(folder).ok()?.ino() })
@@ -90,7 +90,7 @@ mod tests {
         Hierarchy {
             mount_point: folder.to_owned(),
             root: root.to_owned(),
-            is_v1_memory: false,
+            v1_controller: None,
             id: 0,
         }
     }

@@ -22,6 +22,7 @@ mod ordinary;
 mod persona;
 mod prometheus;
 mod record;
+mod remedies;
 mod schema;
 mod soak;
 mod stack;
@@ -70,6 +71,7 @@ fn main() -> ExitCode {
     cost::add_to(&mut suite);
     alerts_files::add_to(&mut suite);
     levels::add_to(&mut suite);
+    remedies::add_to(&mut suite);
     soak::add_to(&mut suite);
     libtest_mimic::run(&arguments, suite.into_trials()).exit_code()
 }
