@@ -28,8 +28,8 @@ pub fn sentence(act: &Act) -> String {
         ActOutcome::Undone => format!("remedy: {remedy} {whom} for {rule}: taken back"),
         ActOutcome::DryRun => format!("remedy: would {remedy} {whom} for {rule} (dry run)"),
         ActOutcome::AwaitsApproval => format!(
-            "remedy: would {remedy} {whom} for {rule}, when you approve it: genome-trace remedy \
-             approve {rule} {remedy} {}",
+            "remedy: would {remedy} {whom} for {rule}, when you approve it: sudo genome-trace \
+             remedy approve {rule} {remedy} {}",
             ShellWord(persona.as_bytes())
         ),
         ActOutcome::Refused(_) => format!("remedy: will not {remedy} {whom} for {rule}: {why}"),

@@ -233,13 +233,17 @@ fn no_habit(f: &mut fmt::Formatter<'_>, basis: &Basis) -> fmt::Result {
     else {
         return Ok(());
     };
-    write!(f, "; not judged against a habit: {samples} of {samples_to_learn} samples")?;
+    write!(
+        f,
+        "; not judged against a habit: it has {samples} samples of the {samples_to_learn} that it \
+         takes"
+    )?;
     match (neighbours, rule) {
         (None, _) => Ok(()),
         (Some(_), None) => f.write_str(", and its rule is not known"),
         (Some(neighbours), Some(rule)) => write!(
             f,
-            ", and neighbours: {neighbours} of {neighbours_to_judge} personas of rule {}",
+            ", and {neighbours} of the {neighbours_to_judge} neighbours (rule {})",
             Escaped(rule.as_bytes())
         ),
     }
