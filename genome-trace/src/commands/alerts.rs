@@ -1,6 +1,6 @@
 //! `--alerts`: what went wrong in a stretch of time, from a recorder's store.
 
-use std::process::ExitCode;
+use std::{collections::HashSet, process::ExitCode};
 
 use jiff::Zoned;
 
@@ -12,9 +12,9 @@ use super::{
 use crate::{
     cli::{View, ViewFormat},
     kernel::machine,
-    model::{AlertReport, RecorderRun},
+    model::{Act, Alert, AlertReport, RecorderRun, TimeRange},
     render::alerts,
-    store::{AlertQuery, History as _, Place, Reader},
+    store::{AlertQuery, History as _, Place, Reader, StoreError},
 };
 
 /// Prints the report.
@@ -34,6 +34,7 @@ pub(super) fn run(view: &View) -> anyhow::Result<ExitCode> {
     };
     let now = wall_time(&now);
     let found = reader.alerts(&query)?;
+    let acts = acts_about(&found, &reader)?;
     let runs = reader.coverage()?;
     let gaps = gaps(&reader, &runs, range, now)?;
     let overlaps = |run: &RecorderRun| run.until >= range.from && run.from < range.until;
@@ -48,6 +49,7 @@ pub(super) fn run(view: &View) -> anyhow::Result<ExitCode> {
         severity: query.severity,
         open: query.open,
         alerts: found,
+        acts,
         watched: runs.into_iter().filter(overlaps).collect(),
         gaps,
     };
@@ -63,4 +65,13 @@ pub(super) fn run(view: &View) -> anyhow::Result<ExitCode> {
     }
     shell::print(&out)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What was done about these alerts, which may be after the time asked for.
+fn acts_about(alerts: &[Alert], reader: &Reader) -> Result<Vec<Act>, StoreError> {
+    let Some(from) = alerts.iter().map(|alert| alert.raised).min() else { return Ok(Vec::new()) };
+    let asked: HashSet<i64> = alerts.iter().map(|alert| alert.id).collect();
+    let mut acts = reader.acts(TimeRange { from, ..TimeRange::ALL })?;
+    acts.retain(|act| asked.contains(&act.alert));
+    Ok(acts)
 }

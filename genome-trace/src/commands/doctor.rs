@@ -139,7 +139,7 @@ fn try_probes(
     request: &Request,
     checks: &mut Vec<Check>,
 ) -> (Plan, Verified) {
-    let in_v1_memory = Hierarchy::find().is_some_and(|hierarchy| hierarchy.is_v1_memory);
+    let in_v1_memory = Hierarchy::find().is_some_and(|hierarchy| hierarchy.is_v1_memory());
     let scope = Scope {
         excluded_tgid: None,
         // Nobody's files are counted while the doctor looks.
@@ -249,7 +249,7 @@ fn cgroup_check() -> Check {
     let (state, found, remedy) = match Hierarchy::find() {
         Some(hierarchy) => {
             let which =
-                if hierarchy.is_v1_memory { "v1, the memory hierarchy" } else { "v2, unified" };
+                if hierarchy.is_v1_memory() { "v1, the memory hierarchy" } else { "v2, unified" };
             let mount = hierarchy.mount_point.display();
             (CheckState::Ok, format!("{which}, at {mount}"), None)
         }

@@ -2,6 +2,7 @@
 
 use std::{
     cell::RefCell,
+    fs,
     io::{self, IsTerminal as _},
     rc::Rc,
     time::Duration,
@@ -48,8 +49,18 @@ pub(super) fn channels(config: &Config, is_test: bool) -> anyhow::Result<Vec<Con
         add("desktop".to_owned(), least, Box::new(Desktop));
     }
     for (name, table) in webhook {
-        let options =
-            WebhookOptions { url: table.url(), headers: table.headers(), timeout: table.timeout() };
+        let authorities = table.ca.as_deref().map(|file| {
+            fs::read(file).map_err(|error| {
+                let file = file.display();
+                cannot("webhook", name, &format!("its ca {file} cannot be read: {error}"))
+            })
+        });
+        let options = WebhookOptions {
+            url: table.url(),
+            headers: table.headers(),
+            timeout: table.timeout(),
+            authorities: authorities.transpose()?,
+        };
         let channel = Webhook::new(options).map_err(|reason| cannot("webhook", name, &reason))?;
         add(format!("webhook.{name}"), table.least(), Box::new(channel));
     }

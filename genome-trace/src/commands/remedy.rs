@@ -1,13 +1,14 @@
 //! `remedy`: what the recorder may do about alerts, and what it did.
 
-use std::process::ExitCode;
+use std::{os::unix::ffi::OsStrExt as _, path::Path, process::ExitCode};
 
-use super::{approvals::Approvals, remedies::sentence, shell};
+use super::{approvals::Approvals, shell};
 use crate::{
-    cli::{OneApproval, RemedyAction, RemedyOptions},
+    cli::{DEFAULT_STORE, OneApproval, RemedyAction, RemedyOptions},
     kernel::clock::{ClockOffset, boot_ns},
     model::{Act, ActOutcome, Approval, TimeRange, WallTime},
     render::{
+        act::sentence,
         text::{Escaped, ShellWord},
         time::LocalDateTime,
     },
@@ -44,8 +45,9 @@ pub(super) fn run(options: &RemedyOptions) -> anyhow::Result<ExitCode> {
             let from = WallTime { unix_ns: now.unix_ns.saturating_sub(length) };
             let reader = Reader::open(Place::new(&options.store))?;
             let acts = reader.acts(TimeRange { from, until: now })?;
-            let approved: Vec<_> = approvals.read()?.into_iter().collect();
-            shell::print(list(&approved, &acts, &jiff::tz::TimeZone::system()).as_bytes())?;
+            let approved: Vec<_> = approvals.shown()?.into_iter().collect();
+            let zone = jiff::tz::TimeZone::system();
+            shell::print(list(&approved, &acts, &options.store, &zone).as_bytes())?;
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -60,7 +62,11 @@ fn said(approval: &Approval) -> String {
     format!("{remedy} {} for {rule}", Escaped(persona.as_bytes()))
 }
 
-fn list(approved: &[Approval], acts: &[Act], zone: &jiff::tz::TimeZone) -> String {
+fn list(approved: &[Approval], acts: &[Act], store: &Path, zone: &jiff::tz::TimeZone) -> String {
+    let store = match store == Path::new(DEFAULT_STORE) {
+        true => String::new(),
+        false => format!(" --store {}", ShellWord(store.as_os_str().as_bytes())),
+    };
     let mut text = String::new();
     let mut section = |title: &str, none: &str, lines: Vec<String>| {
         if !text.is_empty() {
@@ -87,7 +93,7 @@ fn list(approved: &[Approval], acts: &[Act], zone: &jiff::tz::TimeZone) -> Strin
     let awaited = awaited.iter().map(|asked| {
         let persona = ShellWord(asked.persona.as_bytes());
         format!(
-            "{} (sudo genome-trace remedy approve {} {} {persona})",
+            "{} (sudo genome-trace remedy approve {} {} {persona}{store})",
             said(asked),
             asked.rule,
             asked.remedy
@@ -136,7 +142,10 @@ mod tests {
             remedy: Remedy::Stop,
         };
         let zone = jiff::tz::TimeZone::UTC;
-        insta::assert_snapshot!(list(&[], &acts, &zone));
-        insta::assert_snapshot!(list(&[approval], &[], &zone));
+        let store = Path::new(DEFAULT_STORE);
+        insta::assert_snapshot!(list(&[], &acts, store, &zone));
+        insta::assert_snapshot!(list(&[approval], &[], store, &zone));
+        let elsewhere = list(&[], &acts, Path::new("/srv/my store"), &zone);
+        assert!(elsewhere.contains("'Code Expert' --store '/srv/my store')"), "{elsewhere}");
     }
 }

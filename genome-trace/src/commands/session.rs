@@ -113,7 +113,7 @@ impl Granted {
             ..
         } = wishes;
         let hierarchy = Hierarchy::find();
-        let in_v1_memory = hierarchy.as_ref().is_some_and(|hierarchy| hierarchy.is_v1_memory);
+        let in_v1_memory = hierarchy.as_ref().is_some_and(|hierarchy| hierarchy.is_v1_memory());
         let hierarchy_id = hierarchy.as_ref().map_or(0, |hierarchy| hierarchy.id);
         let request = Request { mode, file_kinds: file_kinds.clone() };
         let processors = setup::possible_processors();

@@ -95,7 +95,7 @@ pub fn remedy(
 /// sure as it says, and one that does not say is not.
 fn sureness(alert: &Alert) -> f64 {
     let default = match alert.anomaly.basis {
-        Basis::Threshold | Basis::Limit { .. } => 1.0,
+        Basis::Threshold | Basis::Unlearned { .. } | Basis::Limit { .. } => 1.0,
         Basis::Habit { .. } | Basis::Neighbours { .. } => 0.0,
     };
     alert.anomaly.confidence.unwrap_or(default)

@@ -8,6 +8,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// The controller by whose hierarchy processes are told, on v1.
+const MEMORY: &str = "memory";
+
 /// A mounted cgroup hierarchy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hierarchy {
@@ -15,8 +18,8 @@ pub struct Hierarchy {
     pub mount_point: PathBuf,
     /// Path of the cgroup that is the mount's root: not `/` in a container.
     pub root: String,
-    /// Whether it is the memory controller's on cgroup v1.
-    pub is_v1_memory: bool,
+    /// The controller whose it is on cgroup v1; `None` for the unified one.
+    pub v1_controller: Option<&'static str>,
     /// The kernel's number for it; 0 is the unified one. Ids of cgroups are
     /// unique in one hierarchy only.
     pub id: u32,
@@ -28,15 +31,34 @@ impl Hierarchy {
     /// else the unified one. `None` where neither is mounted.
     #[must_use]
     pub fn find() -> Option<Self> {
-        let mut found = Self::parse(&fs::read_to_string("/proc/self/mountinfo").ok()?)?;
-        if found.is_v1_memory {
-            found.id = memory_hierarchy(&fs::read_to_string("/proc/cgroups").ok()?)?;
+        Self::of(MEMORY)
+    }
+
+    /// The hierarchy in which cgroups have limits of CPU time: the CPU
+    /// controller's where that is on v1, else the unified one.
+    #[must_use]
+    pub fn of_cpu() -> Option<Self> {
+        Self::of("cpu")
+    }
+
+    /// Whether it is the memory controller's on cgroup v1.
+    #[must_use]
+    pub fn is_v1_memory(&self) -> bool {
+        self.v1_controller == Some(MEMORY)
+    }
+
+    fn of(controller: &'static str) -> Option<Self> {
+        let mountinfo = fs::read_to_string("/proc/self/mountinfo").ok()?;
+        let mut found = Self::parse(&mountinfo, controller)?;
+        if found.v1_controller.is_some() {
+            let controllers = fs::read_to_string("/proc/cgroups").ok()?;
+            found.id = hierarchy_of(controller, &controllers)?;
         }
         Some(found)
     }
 
     /// Reads mountinfo (proc_pid_mountinfo(5)).
-    fn parse(mountinfo: &str) -> Option<Self> {
+    fn parse(mountinfo: &str, controller: &'static str) -> Option<Self> {
         let mounts = || {
             mountinfo.lines().filter_map(|line| {
                 let (left, right) = line.split_once(" - ")?;
@@ -44,16 +66,17 @@ impl Hierarchy {
                 let (root, mount_point) = (left.next()?, left.next()?);
                 let mut right = right.split(' ');
                 let (kind, _, options) = (right.next()?, right.next()?, right.next()?);
-                let is_v1_memory = kind == "cgroup" && options.split(',').any(|o| o == "memory");
-                (is_v1_memory || kind == "cgroup2").then(|| Self {
+                let is_v1 = kind == "cgroup" && options.split(',').any(|o| o == controller);
+                (is_v1 || kind == "cgroup2").then(|| Self {
                     mount_point: PathBuf::from(unescape(mount_point)),
                     root: unescape(root),
-                    is_v1_memory,
+                    v1_controller: is_v1.then_some(controller),
                     id: 0,
                 })
             })
         };
-        mounts().find(|hierarchy| hierarchy.is_v1_memory).or_else(|| mounts().next())
+        let on_v1 = mounts().find(|hierarchy| hierarchy.v1_controller.is_some());
+        on_v1.or_else(|| mounts().next())
     }
 
     /// The cgroups that there are now: kernfs id (which is the inode number)
@@ -86,9 +109,10 @@ impl Hierarchy {
     }
 }
 
-/// The memory controller's line of /proc/cgroups: name, hierarchy, …
-fn memory_hierarchy(controllers: &str) -> Option<u32> {
-    let line = controllers.lines().find_map(|line| line.strip_prefix("memory\t"))?;
+/// A controller's line of /proc/cgroups: name, hierarchy, …
+fn hierarchy_of(controller: &str, controllers: &str) -> Option<u32> {
+    let mut lines = controllers.lines();
+    let line = lines.find_map(|line| line.strip_prefix(controller)?.strip_prefix('\t'))?;
     line.split('\t').next()?.parse().ok()
 }
 
@@ -109,26 +133,30 @@ mod tests {
 31 25 0:27 / /sys/fs/cgroup/cpu rw,relatime - cgroup cgroup rw,cpu
 32 25 0:28 / /sys/fs/cgroup/memory rw,relatime shared:9 - cgroup cgroup rw,memory
 ";
-        let found = Hierarchy::parse(hybrid).unwrap();
-        assert!(found.is_v1_memory);
+        let found = Hierarchy::parse(hybrid, MEMORY).unwrap();
+        assert!(found.is_v1_memory());
         assert_eq!(found.mount_point, Path::new("/sys/fs/cgroup/memory"));
+        let found = Hierarchy::parse(hybrid, "cpu").unwrap();
+        assert_eq!(found.v1_controller, Some("cpu"));
+        assert_eq!(found.mount_point, Path::new("/sys/fs/cgroup/cpu"));
     }
 
     #[test]
-    fn the_memory_controllers_hierarchy_is_found() {
+    fn a_controllers_hierarchy_is_found() {
         let controllers =
             "#subsys_name\thierarchy\tnum_cgroups\tenabled\ncpu\t2\t1\t1\nmemory\t7\t3\t1\n";
-        assert_eq!(memory_hierarchy(controllers), Some(7));
-        assert_eq!(memory_hierarchy("#subsys_name\n"), None);
+        assert_eq!(hierarchy_of("memory", controllers), Some(7));
+        assert_eq!(hierarchy_of("cpu", "cpuset\t3\t1\t1\ncpu\t2\t1\t1\n"), Some(2));
+        assert_eq!(hierarchy_of("memory", "#subsys_name\n"), None);
     }
 
     #[test]
     fn a_containers_root_is_kept() {
         let unified =
             "30 25 0:26 /../../docker/abc /sys/fs/cgroup ro - cgroup2 cgroup rw,nsdelegate\n";
-        let found = Hierarchy::parse(unified).unwrap();
-        assert!(!found.is_v1_memory);
+        let found = Hierarchy::parse(unified, MEMORY).unwrap();
+        assert_eq!(found.v1_controller, None);
         assert_eq!(found.root, "/../../docker/abc");
-        assert_eq!(Hierarchy::parse("1 1 0:1 / / rw - ext4 /dev/vda rw\n"), None);
+        assert_eq!(Hierarchy::parse("1 1 0:1 / / rw - ext4 /dev/vda rw\n", MEMORY), None);
     }
 }

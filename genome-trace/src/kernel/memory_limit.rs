@@ -40,7 +40,7 @@ impl Hierarchy {
     /// be read.
     #[must_use]
     pub fn memory_held(&self, cgroup_path: &[u8]) -> Option<u64> {
-        let (usage, given_back): (_, &[&str]) = if self.is_v1_memory {
+        let (usage, given_back): (_, &[&str]) = if self.is_v1_memory() {
             ("memory.usage_in_bytes", &["total_inactive_file", "total_active_file"])
         } else {
             ("memory.current", &["inactive_file", "active_file", "slab_reclaimable"])
@@ -56,7 +56,7 @@ impl Hierarchy {
 
     /// The limit that holds, and the folder of the cgroup that has it.
     fn limiting(&self, cgroup_path: &[u8]) -> Option<(u64, PathBuf)> {
-        let file = if self.is_v1_memory { "memory.limit_in_bytes" } else { "memory.max" };
+        let file = if self.is_v1_memory() { "memory.limit_in_bytes" } else { "memory.max" };
         let folders = self.folders(cgroup_path)?.into_iter();
         let limits = folders.filter_map(|folder| {
             let bytes = parse_limit(&fs::read_to_string(folder.join(file)).ok()?)?;
@@ -116,7 +116,7 @@ mod tests {
         Hierarchy {
             mount_point: folder.to_owned(),
             root: root.to_owned(),
-            is_v1_memory: false,
+            v1_controller: None,
             id: 0,
         }
     }
@@ -153,7 +153,7 @@ mod tests {
         fs::write(of("ai/memory.stat"), stat).unwrap();
         assert_eq!(hierarchy.memory_held(b"/ai/job"), Some(2450));
         assert_eq!(hierarchy.memory_held(b"/"), None);
-        hierarchy.is_v1_memory = true;
+        hierarchy.v1_controller = Some("memory");
         fs::write(of("ai/memory.limit_in_bytes"), "4096\n").unwrap();
         fs::write(of("ai/memory.usage_in_bytes"), "1000\n").unwrap();
         let stat = "inactive_file 1\ntotal_inactive_file 300\ntotal_active_file 200\n";

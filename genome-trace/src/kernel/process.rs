@@ -113,18 +113,19 @@ pub fn processes() -> io::Result<Vec<ProcProcess>> {
 /// Path of a process' cgroup in a hierarchy (cgroups(7)).
 #[must_use]
 pub fn cgroup_path(tgid: u32, hierarchy: &Hierarchy) -> Option<Box<[u8]>> {
-    cgroup_in(&fs::read(format!("/proc/{tgid}/cgroup")).ok()?, hierarchy.is_v1_memory)
+    cgroup_in(&fs::read(format!("/proc/{tgid}/cgroup")).ok()?, hierarchy.v1_controller)
 }
 
 /// Lines of `hierarchy:controllers:path`; the unified one has no controllers.
-fn cgroup_in(text: &[u8], is_v1_memory: bool) -> Option<Box<[u8]>> {
+fn cgroup_in(text: &[u8], v1_controller: Option<&str>) -> Option<Box<[u8]>> {
     text.split(|byte| *byte == b'\n').find_map(|line| {
         let mut fields = line.splitn(3, |byte| *byte == b':');
         let (number, controllers) = (fields.next()?, fields.next()?);
-        let is_wanted = if is_v1_memory {
-            controllers.split(|byte| *byte == b',').any(|controller| controller == b"memory")
-        } else {
-            number == b"0"
+        let is_wanted = match v1_controller {
+            Some(wanted) => {
+                controllers.split(|byte| *byte == b',').any(|name| name == wanted.as_bytes())
+            }
+            None => number == b"0",
         };
         is_wanted.then(|| fields.next()).flatten().map(Into::into)
     })
@@ -191,9 +192,10 @@ mod tests {
     #[test]
     fn the_cgroup_of_either_sort_of_hierarchy() {
         let text = b"5:cpu,memory:/a:b\n1:name=systemd:/s\n0::/u\n";
-        assert_eq!(cgroup_in(text, true).as_deref(), Some(b"/a:b".as_slice()));
-        assert_eq!(cgroup_in(text, false).as_deref(), Some(b"/u".as_slice()));
-        assert_eq!(cgroup_in(b"", false), None);
+        assert_eq!(cgroup_in(text, Some("memory")).as_deref(), Some(b"/a:b".as_slice()));
+        assert_eq!(cgroup_in(text, Some("cp")), None);
+        assert_eq!(cgroup_in(text, None).as_deref(), Some(b"/u".as_slice()));
+        assert_eq!(cgroup_in(b"", None), None);
     }
 
     #[test]

@@ -80,6 +80,10 @@ pub struct Approval {
 pub enum ActOutcome {
     /// It was done.
     Done,
+    /// What was to end has ended.
+    Ended,
+    /// What was asked to end was still there a while later, and got SIGKILL.
+    Forced,
     /// It was taken back: the alert is over, or the recorder ends.
     Undone,
     /// It would have been done, but for a dry run.
@@ -98,6 +102,8 @@ impl ActOutcome {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Done => "done",
+            Self::Ended => "ended",
+            Self::Forced => "forced",
             Self::Undone => "undone",
             Self::DryRun => "dry_run",
             Self::AwaitsApproval => "awaits_approval",
@@ -111,7 +117,12 @@ impl ActOutcome {
     pub fn why(&self) -> Option<&str> {
         match self {
             Self::Refused(why) | Self::Failed(why) => Some(why),
-            Self::Done | Self::Undone | Self::DryRun | Self::AwaitsApproval => None,
+            Self::Done
+            | Self::Ended
+            | Self::Forced
+            | Self::Undone
+            | Self::DryRun
+            | Self::AwaitsApproval => None,
         }
     }
 }
@@ -146,6 +157,7 @@ mod tests {
     fn an_act_is_read_back() {
         for outcome in [
             ActOutcome::Done,
+            ActOutcome::Forced,
             ActOutcome::AwaitsApproval,
             ActOutcome::Failed("it is gone".to_owned()),
         ] {

@@ -189,11 +189,24 @@ impl FromStr for Severity {
 }
 
 /// What is said to be too much is held against this.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Basis {
     /// A number that was configured, or is the default.
     Threshold,
+    /// Such a number, since nothing is known of what is usual here.
+    Unlearned {
+        /// How many samples of this persona there are so far.
+        samples: u64,
+        /// How many it takes for a habit.
+        samples_to_learn: u64,
+        /// How many others of the same rule have one, where that would do, too.
+        neighbours: Option<u64>,
+        /// How many of those it takes.
+        neighbours_to_judge: u64,
+        /// By what this persona was recognised, where that is known.
+        rule: Option<String>,
+    },
     /// What this persona itself used to do.
     Habit {
         /// How many samples that was learned from.
@@ -203,10 +216,13 @@ pub enum Basis {
         /// How far they are spread (scaled like a standard deviation).
         spread: f64,
     },
-    /// What others of the same rule do: it is too young to have habits.
+    /// What others do that were recognised by the same rule: it is too young to
+    /// have habits.
     Neighbours {
         /// How many others.
         personas: u64,
+        /// By what all of them were recognised ([`super::PersonaSource`]).
+        rule: String,
         /// The middle of theirs.
         centre: f64,
         /// How far they are spread.
@@ -224,7 +240,7 @@ impl Basis {
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
-            Self::Threshold => "threshold",
+            Self::Threshold | Self::Unlearned { .. } => "threshold",
             Self::Habit { .. } => "habit",
             Self::Neighbours { .. } => "neighbours",
             Self::Limit { .. } => "limit",

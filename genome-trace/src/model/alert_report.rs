@@ -1,6 +1,6 @@
 //! Alerts of a stretch of time, with how well that was watched.
 
-use super::{Alert, Gap, RecorderRun, Rule, Severity, TimeRange, WallTime};
+use super::{Act, Alert, Gap, RecorderRun, Rule, Severity, TimeRange, WallTime};
 
 /// The alerts of a stretch of time.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +25,8 @@ pub struct AlertReport {
     pub open: bool,
     /// The alerts, those that were raised last first.
     pub alerts: Vec<Alert>,
+    /// What was done about them, or was not and why, the earliest first.
+    pub acts: Vec<Act>,
     /// When a recorder ran, as far as that is within the range, the earliest
     /// first.
     pub watched: Vec<RecorderRun>,
@@ -59,6 +61,11 @@ impl AlertState {
 const ALIVE_NS: i64 = 60_000_000_000;
 
 impl AlertReport {
+    /// What was done about an alert, or was not and why, the earliest first.
+    pub fn acts_of(&self, alert: &Alert) -> impl Iterator<Item = &Act> {
+        self.acts.iter().filter(move |act| act.alert == alert.id)
+    }
+
     /// How an alert stands: one that is not over goes on only while the
     /// recorder that found it runs.
     #[must_use]

@@ -230,7 +230,8 @@ fn server(statuses: &'static [u16]) -> (String, mpsc::Receiver<(String, String)>
 
 fn webhook(url: &str, timeout: Duration) -> Webhook {
     let headers = vec![("Authorization".to_owned(), "Bearer t".to_owned())];
-    Webhook::new(WebhookOptions { url: url.to_owned(), headers, timeout }).unwrap()
+    Webhook::new(WebhookOptions { url: url.to_owned(), headers, timeout, authorities: None })
+        .unwrap()
 }
 
 #[test]
@@ -287,14 +288,134 @@ fn a_server_that_never_answers_is_given_up() {
 #[test]
 fn addresses_that_are_none_are_refused_without_being_told() {
     for url in ["", "hooks.example.com/s3cret", "ftp://h/s3cret", "http:///s3cret", "https://"] {
-        let options = WebhookOptions { url: url.to_owned(), headers: Vec::new(), timeout: LONG };
+        let (url, headers) = (url.to_owned(), Vec::new());
+        let options = WebhookOptions { url, headers, timeout: LONG, authorities: None };
         assert!(!format!("{options:?}").contains("s3cret"));
-        let reason = Webhook::new(options).err().unwrap_or_else(|| panic!("{url}"));
+        let reason = Webhook::new(options).err().unwrap();
         assert!(!reason.contains("s3cret"), "{reason}");
     }
     let headers = vec![("a b".to_owned(), "x".to_owned())];
     let url = "http://h/".to_owned();
-    assert!(Webhook::new(WebhookOptions { url, headers, timeout: LONG }).is_err());
+    let options = WebhookOptions { url, headers, timeout: LONG, authorities: None };
+    assert!(Webhook::new(options.clone()).is_err());
+    for (pem, words) in [("", "no certificate"), ("-----BEGIN CERTIFICATE-----\n", "no")] {
+        let authorities = Some(pem.as_bytes().to_vec());
+        let options = WebhookOptions { headers: Vec::new(), authorities, ..options.clone() };
+        let reason = Webhook::new(options).err().unwrap();
+        assert!(reason.contains(words), "{reason}");
+    }
+}
+
+/// An authority of this test's own, and a server that has its certificate.
+struct Tls {
+    folder: tempfile::TempDir,
+}
+
+impl Tls {
+    /// `None` where there is no openssl.
+    fn new() -> Option<Self> {
+        let tls = Self { folder: tempfile::tempdir().unwrap() };
+        if std::process::Command::new("openssl").arg("version").output().is_err() {
+            eprintln!("left out: there is no openssl");
+            return None;
+        }
+        tls.openssl(
+            "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj \
+             /CN=authority -keyout ca.key -out ca.pem",
+        );
+        Some(tls)
+    }
+
+    fn openssl(&self, words: &str) {
+        let mut openssl = std::process::Command::new("openssl");
+        let openssl = openssl.args(words.split_whitespace()).current_dir(self.folder.path());
+        let ended = openssl.output().unwrap();
+        assert!(ended.status.success(), "{words}: {ended:?}");
+    }
+
+    fn authority(&self) -> Vec<u8> {
+        std::fs::read(self.folder.path().join("ca.pem")).unwrap()
+    }
+
+    /// OpenSSL's server, for one connection, as that host; what it is sent
+    /// comes out of its standard output.
+    fn serve(&self, host: &str) -> (std::process::Child, String) {
+        let names = format!("subjectAltName={host}\n");
+        std::fs::write(self.folder.path().join("names"), names).unwrap();
+        self.openssl(
+            "req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=server \
+             -keyout server.key -out server.csr",
+        );
+        self.openssl(
+            "x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile \
+             names -out server.pem",
+        );
+        let mut child = std::process::Command::new("openssl")
+            .args(["s_server", "-accept", "127.0.0.1:0", "-naccept", "1"])
+            .args(["-cert", "server.pem", "-key", "server.key"])
+            .current_dir(self.folder.path())
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
+        let address = lines
+            .map_while(Result::ok)
+            .find_map(|line| line.strip_prefix("ACCEPT ").map(str::to_owned));
+        (child, format!("https://{}/s3cret", address.unwrap()))
+    }
+}
+
+fn secure(url: &str, authorities: Option<Vec<u8>>) -> Webhook {
+    let (url, headers) = (url.to_owned(), Vec::new());
+    Webhook::new(WebhookOptions { url, headers, timeout: LONG, authorities }).unwrap()
+}
+
+#[test]
+fn a_server_is_believed_by_its_certificate() {
+    let Some(tls) = Tls::new() else { return };
+    let (mut server, url) = tls.serve("IP:127.0.0.1");
+    let mut stdin = server.stdin.take().unwrap();
+    let mut stdout = BufReader::new(server.stdout.take().unwrap());
+    let channel = thread::spawn({
+        let mut webhook = secure(&url, Some(tls.authority()));
+        move || webhook.send(&message())
+    });
+    let mut line = String::new();
+    while !line.starts_with("POST /s3cret HTTP/1.1") {
+        line.clear();
+        assert!(stdout.read_line(&mut line).unwrap() > 0, "it was sent nothing");
+    }
+    while !line.contains("\"mass_create\"") {
+        line.clear();
+        assert!(stdout.read_line(&mut line).unwrap() > 0, "it was sent no alert");
+    }
+    stdin.write_all(b"HTTP/1.1 204 Got It\r\n\r\n").unwrap();
+    assert_eq!(channel.join().unwrap(), Ok(()));
+    server.kill().unwrap();
+    server.wait().unwrap();
+}
+
+#[test]
+fn a_server_without_a_certificate_that_is_trusted_gets_nothing() {
+    let Some(tls) = Tls::new() else { return };
+    let others = Tls::new().unwrap().authority();
+    for (host, authorities) in [
+        // Nobody's whom browsers trust, another's, and another host's.
+        ("IP:127.0.0.1", None),
+        ("IP:127.0.0.1", Some(others)),
+        ("DNS:hooks.example.com", Some(tls.authority())),
+    ] {
+        let (mut server, url) = tls.serve(host);
+        let failure = secure(&url, authorities).send(&message()).unwrap_err();
+        let reason = failure.reason();
+        assert!(reason.contains("127.0.0.1 is not trusted"), "{host}: {reason}");
+        assert!(!reason.contains("s3cret"), "{reason}");
+        let _ = server.kill();
+        let ended = server.wait_with_output().unwrap();
+        assert!(!String::from_utf8_lossy(&ended.stdout).contains("POST"), "{host}: {ended:?}");
+    }
 }
 
 fn command(argv: &[&str], timeout: Duration) -> Result<(), Failure> {

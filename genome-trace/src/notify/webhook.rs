@@ -1,9 +1,13 @@
 //! A web server gets alerts as JSON (POST). Its address may hold a secret, so
 //! only the host of it is ever told.
 
-use std::{fmt, time::Duration};
+use std::{fmt, io, time::Duration};
 
-use ureq::{Agent, Error, http::Uri};
+use ureq::{
+    Agent, Error,
+    http::Uri,
+    tls::{PemItem, RootCerts, TlsConfig, parse_pem},
+};
 
 use super::{Channel, Failure, Message};
 
@@ -17,6 +21,9 @@ pub struct WebhookOptions {
     /// How long one attempt may take, from the look-up of the name to the end
     /// of the answer.
     pub timeout: Duration,
+    /// Certificates of the authorities that are trusted for it (PEM), in place
+    /// of those that browsers trust.
+    pub authorities: Option<Vec<u8>>,
 }
 
 /// Without what may be secret.
@@ -53,7 +60,13 @@ impl Webhook {
                 return Err(format!("its header {name:?} cannot be sent"));
             }
         }
+        let tls = TlsConfig::builder();
+        let tls = match &options.authorities {
+            None => tls,
+            Some(pem) => tls.root_certs(authorities(pem)?),
+        };
         let agent = Agent::config_builder()
+            .tls_config(tls.build())
             .timeout_global(Some(options.timeout))
             // A redirect of a POST is a mistake in the address, and its target
             // may be anybody's.
@@ -83,6 +96,10 @@ impl Webhook {
             }
             Error::HostNotFound => format!("there is no host {host}"),
             Error::ConnectionFailed => format!("{host} cannot be reached"),
+            // What rustls says of a certificate comes as one of these.
+            Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
+                format!("{host} is not trusted: {error}")
+            }
             Error::Io(error) => format!("{host} cannot be reached: {error}"),
             Error::Rustls(error) => format!("{host} is not trusted: {error}"),
             Error::Protocol(_) => format!("{host} does not speak HTTP"),
@@ -90,6 +107,21 @@ impl Webhook {
             _ => format!("nothing could be sent to {host}"),
         }
     }
+}
+
+fn authorities(pem: &[u8]) -> Result<RootCerts, String> {
+    let mut certificates = Vec::new();
+    for item in parse_pem(pem) {
+        match item {
+            Ok(PemItem::Certificate(certificate)) => certificates.push(certificate),
+            Ok(_) => {}
+            Err(_) => return Err("the file of its ca is no PEM".to_owned()),
+        }
+    }
+    if certificates.is_empty() {
+        return Err("the file of its ca has no certificate (PEM)".to_owned());
+    }
+    Ok(RootCerts::from(certificates))
 }
 
 impl Channel for Webhook {

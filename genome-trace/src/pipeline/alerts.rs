@@ -1,7 +1,7 @@
 //! The detectors on the way of events, and what becomes of their alerts: they
 //! are kept, told, and passed on as events.
 
-use super::Keep;
+use super::{Attribution, Keep};
 use crate::{
     detect::{DetectPolicy, Detectors},
     kernel::{clock::boot_ns, file_content::ContentReader, open_files_limit::open_files_limit},
@@ -65,8 +65,15 @@ impl Alerts {
         self.parts.detectors.hear(event);
     }
 
-    pub(super) fn look(&mut self, usage: &Usage, gpus: Option<&GpuSnapshot>) {
+    pub(super) fn look(&mut self, usage: &Usage, gpus: Option<&GpuSnapshot>, whose: &Attribution) {
         let detectors = &mut self.parts.detectors;
+        for of in &usage.personas {
+            // One that is called the same by two rules is of the elder's.
+            let oldest = of.processes.iter().min_by_key(|process| process.key.start_time);
+            if let Some(source) = oldest.and_then(|process| whose.source_now(process.key)) {
+                detectors.recognised(&of.persona, source);
+            }
+        }
         detectors.look(usage, gpus);
         while let Some(key) = detectors.next_to_ask() {
             detectors.answer(key, open_files_limit(key));

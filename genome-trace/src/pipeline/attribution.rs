@@ -9,7 +9,7 @@ use std::{
 
 use crate::{
     kernel::{cgroup::Hierarchy, process::ProcProcess},
-    model::{Event, Exec, Payload, Persona, Process, ProcessKey, ProcessRecord},
+    model::{Event, Exec, Payload, Persona, PersonaSource, Process, ProcessKey, ProcessRecord},
     persona::{Facts, Member, Registry, Rules, claims},
     source::Watched,
 };
@@ -155,6 +155,11 @@ impl Attribution {
     /// Whose a process is now.
     pub(super) fn persona_now(&self, key: ProcessKey) -> Option<&Persona> {
         self.registry.grant(key, u64::MAX).map(|grant| &grant.decision.persona)
+    }
+
+    /// What decided on a process' persona.
+    pub(super) fn source_now(&self, key: ProcessKey) -> Option<&PersonaSource> {
+        self.registry.grant(key, u64::MAX).map(|grant| &grant.decision.source)
     }
 
     /// Whose the event's process was when it happened, and on which process

@@ -630,7 +630,7 @@ impl<S: Sink> Stage<S> {
         };
         let Some(usage) = sampling.look(&around) else { return };
         if let Some(alerts) = alerts {
-            alerts.look(&usage, around.gpus.and_then(Gpus::snapshot));
+            alerts.look(&usage, around.gpus.and_then(Gpus::snapshot), around.attribution);
         }
         if let Some(keep) = keep {
             keep.usage(&usage);

@@ -32,6 +32,7 @@ pub(super) struct AlertFields<'a> {
     basis: &'static str,
     basis_samples: Option<u64>,
     basis_personas: Option<u64>,
+    basis_rule: Option<&'a str>,
     basis_centre: Option<f64>,
     basis_spread: Option<f64>,
     basis_limit: Option<f64>,
@@ -52,15 +53,23 @@ impl<'a> AlertFields<'a> {
     pub(super) fn of(alert: &'a Alert) -> Self {
         let anomaly = &alert.anomaly;
         let files = anomaly.files.as_ref();
-        let (samples, personas, centre, spread, limit) = match anomaly.basis {
+        let (samples, personas, centre, spread, limit) = match &anomaly.basis {
             Basis::Threshold => (None, None, None, None, None),
+            Basis::Unlearned { samples, neighbours, .. } => {
+                (Some(*samples), *neighbours, None, None, None)
+            }
             Basis::Habit { samples, centre, spread } => {
-                (Some(samples), None, Some(centre), Some(spread), None)
+                (Some(*samples), None, Some(*centre), Some(*spread), None)
             }
-            Basis::Neighbours { personas, centre, spread } => {
-                (None, Some(personas), Some(centre), Some(spread), None)
+            Basis::Neighbours { personas, centre, spread, .. } => {
+                (None, Some(*personas), Some(*centre), Some(*spread), None)
             }
-            Basis::Limit { limit } => (None, None, None, None, Some(limit)),
+            Basis::Limit { limit } => (None, None, None, None, Some(*limit)),
+        };
+        let rule = match &anomaly.basis {
+            Basis::Unlearned { rule, .. } => rule.as_deref(),
+            Basis::Neighbours { rule, .. } => Some(rule.as_str()),
+            Basis::Threshold | Basis::Habit { .. } | Basis::Limit { .. } => None,
         };
         Self {
             id: alert.id,
@@ -85,6 +94,7 @@ impl<'a> AlertFields<'a> {
             basis: anomaly.basis.name(),
             basis_samples: samples,
             basis_personas: personas,
+            basis_rule: rule,
             basis_centre: centre,
             basis_spread: spread,
             basis_limit: limit,

@@ -1,6 +1,7 @@
 //! From the model to text: JSON, the line for people, units, the summary.
 //! Pure; `sink` is what writes.
 
+pub mod act;
 mod alert;
 pub mod alerts;
 pub mod baselines;

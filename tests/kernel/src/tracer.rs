@@ -101,6 +101,12 @@ impl<'a> Launch<'a> {
         self
     }
 
+    /// Adds an option without a value.
+    pub fn flag(mut self, name: &str) -> Self {
+        self.options.push(name.into());
+        self
+    }
+
     /// Adds a variable to its environment.
     pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
         self.environment.push((name.into(), value.into()));
@@ -184,6 +190,24 @@ impl Attached {
             };
             said.push(line);
             if words.iter().all(|word| said.iter().any(|line| line.contains(word))) {
+                return Ok(said);
+            }
+        }
+    }
+
+    /// Waits until all of these words were on one line of stderr; gives the
+    /// lines up to that, which is the last.
+    pub fn await_line(&self, words: &[&str]) -> anyhow::Result<Vec<String>> {
+        let mut said = Vec::new();
+        loop {
+            let line = self.stderr.next(&self.deadline).with_context(|| {
+                format!("wait for a line with {words:?} after:\n{}", said.join("\n"))
+            })?;
+            let Some(line) = line else {
+                bail!("the tracer never said {words:?}:\n{}", said.join("\n"))
+            };
+            said.push(line);
+            if said.last().is_some_and(|line| words.iter().all(|word| line.contains(word))) {
                 return Ok(said);
             }
         }

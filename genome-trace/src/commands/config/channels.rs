@@ -1,6 +1,6 @@
 //! Who is told of alerts, and of which.
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
 
 use serde::Deserialize;
 
@@ -43,6 +43,7 @@ pub(in crate::commands) struct WebhookTable {
     headers: BTreeMap<String, Secret>,
     severity: Option<Level>,
     timeout: Option<Span>,
+    pub(in crate::commands) ca: Option<PathBuf>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -17,8 +17,8 @@ pub use levels::LevelPolicy;
 pub use loops::LoopPolicy;
 
 use crate::model::{
-    Alert, Anomaly, Event, FileRead, FileToRead, GpuSnapshot, ProcessKey, ProcessRecord,
-    RecentCrash, Usage, WallTime,
+    Alert, Anomaly, Event, FileRead, FileToRead, GpuSnapshot, Persona, PersonaSource, ProcessKey,
+    ProcessRecord, RecentCrash, Usage, WallTime,
 };
 use book::Book;
 use files::FileWatch;
@@ -79,6 +79,12 @@ impl Detectors {
         if !self.found.is_empty() {
             self.book.take(&mut self.found);
         }
+    }
+
+    /// What a persona was recognised by: the young are judged by others of the
+    /// same. To be told before each look.
+    pub fn recognised(&mut self, persona: &Persona, source: &PersonaSource) {
+        self.baselines.recognised(persona, source);
     }
 
     /// What everybody uses, once a second, and the GPUs where there are any.

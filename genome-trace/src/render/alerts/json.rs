@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use crate::{
-    model::{Alert, AlertReport},
+    model::{Act, Alert, AlertReport},
     render::{
         alert::AlertFields,
         summary_json::{GapObject, gap, utc},
@@ -37,6 +37,15 @@ struct WatchedObject {
 }
 
 #[derive(Serialize)]
+struct ActObject<'a> {
+    time: String,
+    remedy: &'static str,
+    outcome: &'static str,
+    why: Option<&'a str>,
+    tgid: u32,
+}
+
+#[derive(Serialize)]
 struct AlertObject<'a> {
     state: &'static str,
     persona: Option<&'a str>,
@@ -44,6 +53,7 @@ struct AlertObject<'a> {
     tgid: Option<u32>,
     start_time: Option<u64>,
     comm: Option<&'a str>,
+    acts: Vec<ActObject<'a>>,
     #[serde(flatten)]
     fields: AlertFields<'a>,
 }
@@ -76,7 +86,7 @@ pub fn write_json(out: &mut Vec<u8>, report: &AlertReport) {
     out.push(b'\n');
 }
 
-fn object<'a>(report: &AlertReport, alert: &'a Alert) -> AlertObject<'a> {
+fn object<'a>(report: &'a AlertReport, alert: &'a Alert) -> AlertObject<'a> {
     let persona = alert.anomaly.persona.as_ref();
     let process = alert.anomaly.process.as_ref();
     AlertObject {
@@ -86,6 +96,17 @@ fn object<'a>(report: &AlertReport, alert: &'a Alert) -> AlertObject<'a> {
         tgid: process.map(|process| process.key.tgid),
         start_time: process.map(|process| process.key.start_time),
         comm: process.and_then(|process| process.comm.as_deref()),
+        acts: report.acts_of(alert).map(act).collect(),
         fields: AlertFields::of(alert),
+    }
+}
+
+fn act(act: &Act) -> ActObject<'_> {
+    ActObject {
+        time: utc(act.wall_time),
+        remedy: act.remedy.name(),
+        outcome: act.outcome.name(),
+        why: act.outcome.why(),
+        tgid: act.process.key.tgid,
     }
 }

@@ -7,6 +7,7 @@ use anstyle::{AnsiColor, Style};
 use crate::{
     model::{Alert, AlertReport, AlertState, Severity, WallTime},
     render::{
+        act::sentence,
         crashes::words::{UNATTRIBUTED, between, escaped},
         gaps,
         layout::{Page, figures, words},
@@ -175,6 +176,10 @@ fn block(
     page.sentence(&format!("  {}", Printable(&alert.text)), 2)?;
     for advice in &alert.advice {
         page.sentence(&format!("  - {}", Printable(advice)), 4)?;
+    }
+    for act in report.acts_of(alert) {
+        let time = LocalDateTime(act.wall_time, &style.time_zone);
+        page.sentence(&format!("  {time}  {}", sentence(act)), 4)?;
     }
     Ok(())
 }

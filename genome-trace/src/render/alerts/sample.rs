@@ -2,8 +2,8 @@
 
 use crate::{
     model::{
-        Alert, AlertChange, AlertReport, Anomaly, Gap, GapReason, Persona, RecorderRun, Rule,
-        Severity, TimeRange, WallTime,
+        Act, ActOutcome, Alert, AlertChange, AlertProcess, AlertReport, Anomaly, Gap, GapReason,
+        Persona, ProcessKey, RecorderRun, Remedy, Rule, Severity, TimeRange, WallTime,
     },
     render::sample::{ALERT, BARE_ALERT, TIME},
 };
@@ -26,7 +26,26 @@ pub(super) fn none() -> AlertReport {
         open: false,
         alerts: Vec::new(),
         watched: vec![RecorderRun { from: before(50_000), until: before(0), ended_orderly: false }],
+        acts: Vec::new(),
         gaps: Vec::new(),
+    }
+}
+
+/// What was done about an alert.
+fn act(alert: &Alert, seconds: i64, outcome: ActOutcome) -> Act {
+    let process = AlertProcess {
+        key: ProcessKey { tgid: 4_711, start_time: 1 },
+        comm: Some("python3".to_owned()),
+        argv: None,
+    };
+    Act {
+        wall_time: before(seconds),
+        alert: alert.id,
+        rule: alert.anomaly.rule,
+        persona: alert.anomaly.persona.clone(),
+        process,
+        remedy: Remedy::Kill,
+        outcome,
     }
 }
 
@@ -78,5 +97,9 @@ pub(super) fn several() -> AlertReport {
         text: "memory of the machine is at 60 GiB".to_owned(),
         ..BARE_ALERT.clone()
     };
-    AlertReport { alerts: vec![ALERT.clone(), open(), lost], ..none() }
+    let acts = vec![
+        act(&open(), 390, ActOutcome::AwaitsApproval),
+        act(&open(), 300, ActOutcome::Failed("it has ended".to_owned())),
+    ];
+    AlertReport { alerts: vec![ALERT.clone(), open(), lost], acts, ..none() }
 }

@@ -75,6 +75,20 @@ pub(crate) struct Hierarchy {
     root: PathBuf,
 }
 
+/// A limit of CPU time, in microseconds.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct CpuLimit {
+    quota: Option<u64>,
+    period: u64,
+}
+
+impl CpuLimit {
+    /// In percent of one processor; none where there is no limit.
+    pub(crate) fn percent(&self) -> Option<u64> {
+        (self.quota? * 100).checked_div(self.period)
+    }
+}
+
 /// A cgroup that goes with this value.
 pub(crate) struct Cgroup {
     root: PathBuf,
@@ -92,6 +106,22 @@ impl Hierarchy {
         Ok(unified.ok_or_else(|| Unsupported("no cgroup hierarchy is mounted".into()))?)
     }
 
+    /// The one that has limits of CPU time.
+    pub(crate) fn of_cpu() -> anyhow::Result<Self> {
+        let has_cpu = |options: &str| options.split(',').any(|option| option == "cpu");
+        let on_v1 = Self::mounted(|kind, options| kind == "cgroup" && has_cpu(options))?;
+        if let Some(on_v1) = on_v1 {
+            return Ok(on_v1);
+        }
+        let unified = Self::mounted(|kind, _| kind == "cgroup2")?;
+        let unified =
+            unified.ok_or_else(|| Unsupported("no cgroup hierarchy is mounted".into()))?;
+        // A child has the controller where its parent hands it down.
+        fs::write(unified.root.join("cgroup.subtree_control"), "+cpu")
+            .map_err(|error| Unsupported(format!("no CPU controller: {error}")))?;
+        Ok(unified)
+    }
+
     fn of_memory_on_v1() -> anyhow::Result<Option<Self>> {
         Self::mounted(|kind, options| kind == "cgroup" && has_memory(options))
     }
@@ -100,11 +130,11 @@ impl Hierarchy {
         Self::all_mounted(|kind, options| kind == "cgroup" && !has_memory(options))
     }
 
-    fn mounted(wanted: fn(&str, &str) -> bool) -> anyhow::Result<Option<Self>> {
+    fn mounted(wanted: impl Fn(&str, &str) -> bool) -> anyhow::Result<Option<Self>> {
         Ok(Self::all_mounted(wanted)?.into_iter().next())
     }
 
-    fn all_mounted(wanted: fn(&str, &str) -> bool) -> anyhow::Result<Vec<Self>> {
+    fn all_mounted(wanted: impl Fn(&str, &str) -> bool) -> anyhow::Result<Vec<Self>> {
         let mounts = fs::read_to_string("/proc/self/mounts").context("read the mounts")?;
         let mounted = mounts.lines().filter_map(|line| {
             let fields: Vec<&str> = line.split(' ').collect();
@@ -175,6 +205,31 @@ impl Cgroup {
             }
         }
         Ok(taken)
+    }
+
+    /// Its limit of CPU time, as the kernel has it.
+    pub(crate) fn cpu_limit(&self) -> anyhow::Result<CpuLimit> {
+        if self.folder.join("cpu.max").exists() {
+            let text = self.read("cpu.max")?;
+            let (quota, period) = text.split_once(' ').context("cpu.max without a period")?;
+            return Ok(CpuLimit { quota: quota.parse().ok(), period: period.parse()? });
+        }
+        let quota: i64 = self.read("cpu.cfs_quota_us")?.parse().context("a quota")?;
+        let period = self.read("cpu.cfs_period_us")?.parse().context("a period")?;
+        Ok(CpuLimit { quota: u64::try_from(quota).ok(), period })
+    }
+
+    /// In how many periods it was held up.
+    pub(crate) fn times_throttled(&self) -> anyhow::Result<u64> {
+        let text = self.read("cpu.stat")?;
+        let line = text.lines().find_map(|line| line.strip_prefix("nr_throttled "));
+        line.and_then(|line| line.parse().ok()).with_context(|| format!("no nr_throttled: {text}"))
+    }
+
+    fn read(&self, name: &str) -> anyhow::Result<String> {
+        let file = self.folder.join(name);
+        let text = fs::read_to_string(&file);
+        Ok(text.with_context(|| format!("read {}", file.display()))?.trim_end().to_owned())
     }
 
     /// The kernel's number for it, unique in its hierarchy.

@@ -25,6 +25,7 @@ mod persona;
 mod predictions;
 mod prometheus;
 mod record;
+mod remedies;
 mod schema;
 mod soak;
 mod stack;
@@ -77,6 +78,7 @@ fn main() -> ExitCode {
     levels::add_to(&mut suite);
     predictions::add_to(&mut suite);
     loops::add_to(&mut suite);
+    remedies::add_to(&mut suite);
     soak::add_to(&mut suite);
     libtest_mimic::run(&arguments, suite.into_trials()).exit_code()
 }

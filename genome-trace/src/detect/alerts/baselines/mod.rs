@@ -20,7 +20,7 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Basis, Metric, Persona, WallTime};
+use crate::model::{Basis, Metric, Persona, PersonaSource, WallTime};
 use learned::Learned;
 
 /// Personas that are remembered; then the one goes that was learned from
@@ -124,12 +124,14 @@ impl Habit {
 }
 
 /// What somebody's figure is held against.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Normal {
     /// Whose habit that is.
     pub basis: Basis,
     /// The middle.
     pub centre: f64,
+    /// How far that is spread.
+    pub spread: f64,
     /// What is usual at most.
     pub peak: f64,
 }
@@ -153,11 +155,27 @@ pub struct ShownHabit<'a> {
     pub speaks: bool,
 }
 
+/// What is known of one persona.
+#[derive(Clone, Debug, Default)]
+struct Known {
+    /// What it was recognised by, as soon as that was told.
+    source: Option<PersonaSource>,
+    /// That in words, which outlast a restart: neighbours have the same.
+    rule: Option<String>,
+    learned: Vec<(Quantity, Learned)>,
+}
+
+impl Known {
+    fn habit(&self, quantity: Quantity) -> Option<Habit> {
+        self.learned.iter().find(|(of, _)| *of == quantity)?.1.habit()
+    }
+}
+
 /// Everybody's habits.
 #[derive(Clone, Debug, Default)]
 pub struct Baselines {
     policy: HabitPolicy,
-    of: BTreeMap<Persona, Vec<(Quantity, Learned)>>,
+    of: BTreeMap<Persona, Known>,
     scratch: Vec<(f64, f64)>,
     /// When habits were ordered to be forgotten, so that each order counts
     /// once.
@@ -181,7 +199,7 @@ impl Baselines {
     pub(super) fn set_policy(&mut self, policy: &HabitPolicy) {
         if self.policy != *policy {
             self.policy = policy.clone();
-            for (_, learned) in self.of.values_mut().flatten() {
+            for (_, learned) in self.of.values_mut().flat_map(|known| &mut known.learned) {
                 learned.settle(policy, &mut self.scratch);
             }
         }
@@ -191,9 +209,9 @@ impl Baselines {
     pub fn learn(&mut self, persona: &Persona, quantity: Quantity, value: f64, now: WallTime) {
         if !self.of.contains_key(persona) {
             self.make_room();
-            self.of.insert(persona.clone(), Vec::new());
+            self.of.insert(persona.clone(), Known::default());
         }
-        let Some(learned) = self.of.get_mut(persona) else { return };
+        let Some(Known { learned, .. }) = self.of.get_mut(persona) else { return };
         let at = match learned.iter().position(|(of, _)| *of == quantity) {
             Some(at) => at,
             None => {
@@ -206,18 +224,28 @@ impl Baselines {
         }
     }
 
+    /// What a persona was recognised by. Of one of whom nothing was learned yet
+    /// that is not kept: it is told again at the next look.
+    pub fn recognised(&mut self, persona: &Persona, source: &PersonaSource) {
+        let Some(known) = self.of.get_mut(persona) else { return };
+        if known.source.as_ref() != Some(source) {
+            known.rule = Some(source.to_string());
+            known.source = Some(source.clone());
+        }
+    }
+
     /// The persona goes of which nothing was learned for longest.
     fn make_room(&mut self) {
         while self.of.len() >= PERSONAS_MAX {
             let updated = |of: &[(Quantity, Learned)]| of.iter().map(|(_, of)| of.updated).max();
-            let oldest = self.of.iter().min_by_key(|(_, of)| updated(of));
+            let oldest = self.of.iter().min_by_key(|(_, of)| updated(&of.learned));
             let Some(oldest) = oldest.map(|(persona, _)| persona.clone()) else { return };
             self.of.remove(&oldest);
         }
     }
 
     fn learned(&self, persona: &Persona, quantity: Quantity) -> Option<&Learned> {
-        let (_, learned) = self.of.get(persona)?.iter().find(|(of, _)| *of == quantity)?;
+        let (_, learned) = self.of.get(persona)?.learned.iter().find(|(of, _)| *of == quantity)?;
         Some(learned)
     }
 
@@ -228,13 +256,14 @@ impl Baselines {
     }
 
     /// What a persona's figure is held against: its own habit, where it is too
-    /// young that of the others on this machine, and where they are too few
-    /// nothing.
+    /// young that of its neighbours, who were recognised by the same rule, and
+    /// where they are too few nothing.
     #[must_use]
     pub fn normal(&self, persona: &Persona, quantity: Quantity) -> Option<Normal> {
         match self.habit(persona, quantity) {
             Some(Habit { samples, centre, spread, peak }) => {
-                Some(Normal { basis: Basis::Habit { samples, centre, spread }, centre, peak })
+                let basis = Basis::Habit { samples, centre, spread };
+                Some(Normal { basis, centre, spread, peak })
             }
             None => self.neighbours(persona, quantity),
         }
@@ -243,9 +272,8 @@ impl Baselines {
     /// What is beyond the usual peak of every neighbour is unusual for one of
     /// whom nothing is known, either.
     fn neighbours(&self, persona: &Persona, quantity: Quantity) -> Option<Normal> {
-        let others = self.of.keys().filter(|other| *other != persona);
-        let habits = others.filter_map(|other| self.habit(other, quantity));
-        let habits: Vec<Habit> = habits.take(NEIGHBOURS_ASKED).collect();
+        let rule = self.of.get(persona)?.rule.as_deref()?;
+        let habits: Vec<Habit> = self.habits_of(rule, persona, quantity).collect();
         if habits.len() < NEIGHBOURS_MIN {
             return None;
         }
@@ -255,7 +283,38 @@ impl Baselines {
         let spread = median(&mut distances) * learned::PER_MEDIAN_DISTANCE;
         let peak = habits.iter().map(|habit| habit.peak).fold(0.0, f64::max);
         let personas = habits.len() as u64;
-        Some(Normal { basis: Basis::Neighbours { personas, centre, spread }, centre, peak })
+        let basis = Basis::Neighbours { personas, rule: rule.to_owned(), centre, spread };
+        Some(Normal { basis, centre, spread, peak })
+    }
+
+    /// The habits of those that were recognised by a rule, but one.
+    fn habits_of<'a>(
+        &'a self,
+        rule: &'a str,
+        but: &'a Persona,
+        quantity: Quantity,
+    ) -> impl Iterator<Item = Habit> + 'a {
+        let same = self
+            .of
+            .iter()
+            .filter(move |(other, known)| known.rule.as_deref() == Some(rule) && *other != but);
+        same.filter_map(move |(_, known)| known.habit(quantity)).take(NEIGHBOURS_ASKED)
+    }
+
+    /// Why there is no [`Baselines::normal`].
+    #[must_use]
+    pub fn unlearned(&self, persona: &Persona, quantity: Quantity) -> Basis {
+        let known = self.of.get(persona);
+        let rule = known.and_then(|known| known.rule.clone());
+        let neighbours =
+            rule.as_deref().map_or(0, |rule| self.habits_of(rule, persona, quantity).count());
+        Basis::Unlearned {
+            samples: self.learned(persona, quantity).map_or(0, Learned::samples),
+            samples_to_learn: self.policy.samples_to_learn,
+            neighbours: Some(neighbours as u64),
+            neighbours_to_judge: NEIGHBOURS_MIN as u64,
+            rule,
+        }
     }
 
     /// Forgets what was learned of a persona, or of everybody, up to a moment.
@@ -270,21 +329,21 @@ impl Baselines {
             self.forgotten.clear();
         }
         self.forgotten.insert(name.to_owned(), ordered);
-        let count = |of: &BTreeMap<Persona, Vec<_>>| of.values().map(Vec::len).sum::<usize>();
+        let count = |of: &BTreeMap<_, Known>| of.values().map(|of| of.learned.len()).sum::<usize>();
         let before = count(&self.of);
-        for (of, learned) in &mut self.of {
+        for (of, known) in &mut self.of {
             if persona.is_none_or(|name| of.name == name) {
-                learned.retain(|(_, learned)| learned.since() > ordered);
+                known.learned.retain(|(_, learned)| learned.since() > ordered);
             }
         }
-        self.of.retain(|_, learned| !learned.is_empty());
+        self.of.retain(|_, known| !known.learned.is_empty());
         before - count(&self.of)
     }
 
     /// Every habit, by persona.
     pub fn iter(&self) -> impl Iterator<Item = ShownHabit<'_>> {
-        self.of.iter().flat_map(|(persona, learned)| {
-            learned.iter().map(move |(quantity, learned)| ShownHabit {
+        self.of.iter().flat_map(|(persona, known)| {
+            known.learned.iter().map(move |(quantity, learned)| ShownHabit {
                 persona,
                 quantity: *quantity,
                 habit: learned.so_far(),

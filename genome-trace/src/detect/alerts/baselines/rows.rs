@@ -1,7 +1,25 @@
 //! Habits as rows of a store, and back.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Baselines, HabitPolicy, Learned, PERSONAS_MAX};
 use crate::model::{BaselineRow, Persona};
+
+/// A row's record: what was learned, and of whom, so that the young have
+/// neighbours right after a restart.
+#[derive(Serialize)]
+struct Record<'a> {
+    rule: Option<&'a str>,
+    #[serde(flatten)]
+    learned: &'a Learned,
+}
+
+/// The part of it that [`Learned::restored`] does not read.
+#[derive(Deserialize)]
+struct OfRule {
+    #[serde(default)]
+    rule: Option<String>,
+}
 
 impl Baselines {
     /// What was learned before. Rows that make no sense, or are of what a later
@@ -21,8 +39,11 @@ impl Baselines {
             let learned = Learned::restored(&row.record, row.updated, policy);
             let Some(learned) = learned else { continue };
             let of = baselines.of.entry(row.persona.clone()).or_default();
-            if of.iter().all(|(other, _)| *other != quantity) {
-                of.push((quantity, learned));
+            if of.rule.is_none() {
+                of.rule = serde_json::from_str(&row.record).ok().and_then(|of: OfRule| of.rule);
+            }
+            if of.learned.iter().all(|(other, _)| *other != quantity) {
+                of.learned.push((quantity, learned));
             }
         }
         baselines
@@ -32,7 +53,9 @@ impl Baselines {
     #[must_use]
     pub fn rows(&self) -> Vec<BaselineRow> {
         let all = self.of.iter().flat_map(|(persona, of)| {
-            of.iter().filter_map(|(quantity, learned)| row(persona, quantity.name(), learned))
+            let rule = of.rule.as_deref();
+            let rows = of.learned.iter();
+            rows.filter_map(move |(quantity, learned)| row(persona, rule, quantity.name(), learned))
         });
         all.collect()
     }
@@ -41,21 +64,28 @@ impl Baselines {
     pub fn take_changed(&mut self) -> Vec<BaselineRow> {
         let mut rows = Vec::new();
         for (persona, of) in &mut self.of {
-            for (quantity, learned) in of.iter_mut().filter(|(_, learned)| learned.is_changed) {
+            let rule = of.rule.as_deref();
+            let changed = of.learned.iter_mut().filter(|(_, learned)| learned.is_changed);
+            for (quantity, learned) in changed {
                 learned.is_changed = false;
-                rows.extend(row(persona, quantity.name(), learned));
+                rows.extend(row(persona, rule, quantity.name(), learned));
             }
         }
         rows
     }
 }
 
-fn row(persona: &Persona, quantity: &str, learned: &Learned) -> Option<BaselineRow> {
+fn row(
+    persona: &Persona,
+    rule: Option<&str>,
+    quantity: &str,
+    learned: &Learned,
+) -> Option<BaselineRow> {
     Some(BaselineRow {
         persona: persona.clone(),
         quantity: quantity.to_owned(),
         since: learned.since(),
         updated: learned.updated,
-        record: serde_json::to_string(learned).ok()?,
+        record: serde_json::to_string(&Record { rule, learned }).ok()?,
     })
 }

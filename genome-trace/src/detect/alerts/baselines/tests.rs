@@ -102,27 +102,64 @@ fn what_comes_back_day_after_day_is_learned() {
     assert_eq!((habit.centre, habit.peak), (10.0, 100.0));
 }
 
+/// By the environment, or a label.
+fn source(label: Option<&str>) -> PersonaSource {
+    label.map_or(PersonaSource::Environment, |label| PersonaSource::BuiltIn { label: label.into() })
+}
+
 #[test]
-fn the_young_are_judged_by_three_neighbours_or_by_nobody() {
+fn the_young_are_judged_by_three_neighbours_of_their_rule_or_by_nobody() {
     let mut baselines = Baselines::default();
     let young = persona("young");
+    let vllm = source(Some("vLLM"));
     baselines.learn(&young, RSS, 1.0, at(0));
+    let old = |baselines: &mut Baselines, name: &str, level: f64| {
+        for second in 0..200 {
+            baselines.learn(&persona(name), RSS, level, at(second));
+        }
+    };
+    for name in ["other a", "other b", "other c"] {
+        old(&mut baselines, name, 9_000.0);
+        baselines.recognised(&persona(name), &source(None));
+    }
+    // Nobody knows yet what it was recognised by.
+    assert_eq!(baselines.normal(&young, RSS), None);
+    let unlearned = baselines.unlearned(&young, RSS);
+    assert!(matches!(unlearned, Basis::Unlearned { rule: None, .. }), "{unlearned:?}");
+    baselines.recognised(&young, &vllm);
     for (count, (name, level)) in
         [("a", 100.0), ("b", 300.0), ("c", 200.0), ("d", 250.0)].into_iter().enumerate()
     {
         let normal = baselines.normal(&young, RSS);
         assert_eq!(normal.is_some(), count >= 3, "{count} neighbours");
-        for second in 0..200 {
-            baselines.learn(&persona(name), RSS, level, at(second));
+        if normal.is_none() {
+            let wanted = Basis::Unlearned {
+                samples: 1,
+                samples_to_learn: 200,
+                neighbours: Some(count as u64),
+                neighbours_to_judge: 3,
+                rule: Some("built-in: vLLM".to_owned()),
+            };
+            assert_eq!(baselines.unlearned(&young, RSS), wanted);
         }
+        old(&mut baselines, name, level);
+        baselines.recognised(&persona(name), &vllm);
     }
     let normal = baselines.normal(&young, RSS).unwrap();
     assert_eq!((normal.centre, normal.peak), (250.0, 300.0));
-    assert!(matches!(normal.basis, Basis::Neighbours { personas: 4, .. }), "{normal:?}");
+    let Basis::Neighbours { personas: 4, rule, .. } = &normal.basis else { panic!("{normal:?}") };
+    assert_eq!(rule, "built-in: vLLM");
     assert_eq!(baselines.normal(&young, Quantity::FilesPerWindow), None);
+    // After a restart they are neighbours still.
+    let read = Baselines::from_rows(&baselines.rows(), &HabitPolicy::default());
+    assert_eq!(read.normal(&young, RSS), Some(normal));
     // One that has a habit is judged by that.
     let own = baselines.normal(&persona("a"), RSS).unwrap();
     assert!(matches!(own.basis, Basis::Habit { samples: 200, .. }), "{own:?}");
+    // One that is recognised by another rule from now on has other neighbours.
+    baselines.recognised(&young, &source(None));
+    let normal = baselines.normal(&young, RSS).unwrap();
+    assert_eq!((normal.centre, normal.peak), (9_000.0, 9_000.0));
 }
 
 #[test]
@@ -204,6 +241,56 @@ proptest! {
             });
             prop_assert!(habit.centre >= low && habit.centre <= high, "{habit:?}");
             prop_assert!(habit.centre <= habit.peak && habit.spread >= 0.0, "{habit:?}");
+        }
+    }
+
+    /// Whoever there is: a young one is judged by all others of its rule that
+    /// have a habit, and by nobody else, or not at all.
+    #[test]
+    fn neighbours_are_those_of_the_rule(
+        others in proptest::collection::vec((0..3_u8, 0.0..1e9_f64, any::<bool>()), 0..20),
+        own in 0..3_u8,
+    ) {
+        let rule = |number: u8| PersonaSource::BuiltIn { label: number.to_string().into() };
+        let mut baselines = Baselines::default();
+        let young = persona("young");
+        baselines.learn(&young, RSS, 1.0, at(0));
+        baselines.recognised(&young, &rule(own));
+        for (index, (number, level, is_old)) in others.iter().enumerate() {
+            let other = persona(&index.to_string());
+            for second in 0..if *is_old { 200 } else { 199 } {
+                baselines.learn(&other, RSS, *level, at(second));
+            }
+            baselines.recognised(&other, &rule(*number));
+        }
+        let neighbours: Vec<f64> = others
+            .iter()
+            .filter(|(number, _, is_old)| *number == own && *is_old)
+            .map(|(_, level, _)| *level)
+            .collect();
+        match baselines.normal(&young, RSS) {
+            Some(normal) => {
+                prop_assert!(neighbours.len() >= 3);
+                let is_so = matches!(
+                    &normal.basis,
+                    Basis::Neighbours { personas, rule, .. }
+                        if *personas == neighbours.len() as u64 && *rule == format!("built-in: {own}")
+                );
+                prop_assert!(is_so, "{:?}", normal);
+                let peak = neighbours.iter().fold(0.0_f64, |peak, level| peak.max(*level));
+                prop_assert!((normal.peak - peak).abs() <= 1e-9 * peak, "{:?}", normal);
+                let low = neighbours.iter().fold(f64::MAX, |low, level| low.min(*level));
+                prop_assert!(normal.centre >= low * 0.999 && normal.centre <= peak * 1.001);
+            }
+            None => {
+                prop_assert!(neighbours.len() < 3);
+                let Basis::Unlearned { samples: 1, neighbours: Some(told), .. } =
+                    baselines.unlearned(&young, RSS)
+                else {
+                    return Err(TestCaseError::fail("another basis"));
+                };
+                prop_assert_eq!(told, neighbours.len() as u64);
+            }
         }
     }
 

@@ -284,7 +284,7 @@ impl Open {
 /// What is no number is no finding.
 fn is_sound(anomaly: &Anomaly) -> bool {
     let basis = match anomaly.basis {
-        Basis::Threshold => [0.0; 2],
+        Basis::Threshold | Basis::Unlearned { .. } => [0.0; 2],
         Basis::Habit { centre, spread, .. } | Basis::Neighbours { centre, spread, .. } => {
             [centre, spread]
         }

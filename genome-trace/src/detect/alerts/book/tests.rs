@@ -287,7 +287,19 @@ fn every_rule_in_words() {
         ..anomaly(0, "/a")
     };
     let habit = |centre| Basis::Habit { samples: 300, centre, spread: 1.0 };
-    let neighbours = |centre| Basis::Neighbours { personas: 4, centre, spread: 1.0 };
+    let neighbours = |centre| Basis::Neighbours {
+        personas: 4,
+        rule: "built-in: vLLM".to_owned(),
+        centre,
+        spread: 1.0,
+    };
+    let unlearned = |neighbours: Option<u64>, rule: Option<&str>| Basis::Unlearned {
+        samples: 57,
+        samples_to_learn: 200,
+        neighbours,
+        neighbours_to_judge: 3,
+        rule: rule.map(str::to_owned),
+    };
     let climbing = |anomaly| Anomaly { slope_per_hour: Some(3.5 * gib), ..anomaly };
     let files = |rule, unlinked, equal| {
         let mut of = Anomaly { rule, ..anomaly(0, "/srv/out/it's\n") };
@@ -298,7 +310,7 @@ fn every_rule_in_words() {
     };
     let nobodys = |anomaly| Anomaly { persona: None, ..anomaly };
     let machines = |anomaly| Anomaly { process: None, ..nobodys(anomaly) };
-    let limit = Basis::Limit { limit: 16.0 * gib };
+    let limit = || Basis::Limit { limit: 16.0 * gib };
     use Rule::*;
     use Unit::*;
     for anomaly in [
@@ -307,14 +319,16 @@ fn every_rule_in_words() {
         files(DuplicateFiles, None, Some(12)),
         files(FileChurn, Some(2800), None),
         of(MassCreate, Count, 60.0, Basis::Threshold, None, None),
+        of(MassCreate, Count, 60.0, unlearned(Some(1), Some("environment")), None, None),
+        of(MassCreate, Count, 60.0, unlearned(Some(0), None), None, None),
         of(MemorySpike, Bytes, 6.2 * gib, habit(2.0 * gib), Some(3.1), None),
-        climbing(of(MemoryLeak, Bytes, 6.2 * gib, Basis::Threshold, None, None)),
-        of(MemoryLimit, Bytes, 13.7 * gib, limit, None, None),
-        climbing(of(MemoryLimit, Bytes, 13.7 * gib, limit, None, None)),
-        machines(of(MemoryLimit, Bytes, 13.7 * gib, limit, None, None)),
+        climbing(of(MemoryLeak, Bytes, 6.2 * gib, unlearned(None, None), None, None)),
+        of(MemoryLimit, Bytes, 13.7 * gib, limit(), None, None),
+        climbing(of(MemoryLimit, Bytes, 13.7 * gib, limit(), None, None)),
+        machines(of(MemoryLimit, Bytes, 13.7 * gib, limit(), None, None)),
         of(VramSpike, Bytes, 6.2 * gib, neighbours(2.0 * gib), Some(3.1), Some("1")),
         climbing(of(VramLeak, Bytes, 6.2 * gib, Basis::Threshold, None, Some("1"))),
-        machines(of(VramLimit, Bytes, 13.7 * gib, limit, None, Some("0"))),
+        machines(of(VramLimit, Bytes, 13.7 * gib, limit(), None, Some("0"))),
         of(StuckCpu, Percent, 812.0, habit(130.0), Some(6.25), None),
         of(WriteStorm, PerSecond, 120_000.0, habit(9_000.0), Some(13.3), None),
         of(WriteStorm, BytesPerSecond, 1.4 * gib, habit(gib / 10.0), Some(14.0), None),

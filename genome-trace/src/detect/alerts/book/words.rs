@@ -195,29 +195,58 @@ impl Display for Against<'_> {
             Some(factor) => (format!("{} times ", Figure(factor)), String::new()),
             None => ("more than ".to_owned(), format!(", and {}", figure(anomaly.threshold))),
         };
-        match anomaly.basis {
-            Basis::Threshold => {
+        match &anomaly.basis {
+            basis @ (Basis::Threshold | Basis::Unlearned { .. }) => {
                 let normal = anomaly.normal.zip(anomaly.factor);
                 if let Some((normal, factor)) = normal {
                     write!(f, ", {} times the {} before", Figure(factor), figure(normal))?;
                 }
-                write!(f, "; the threshold is {}", figure(anomaly.threshold))
+                write!(f, "; the threshold is {}", figure(anomaly.threshold))?;
+                no_habit(f, basis)
             }
             Basis::Habit { centre, .. } => {
-                write!(f, ", {before}its usual {}{after}", figure(anomaly.normal.unwrap_or(centre)))
+                write!(
+                    f,
+                    ", {before}its usual {}{after}",
+                    figure(anomaly.normal.unwrap_or(*centre))
+                )
             }
-            Basis::Neighbours { personas, centre, .. } => write!(
+            Basis::Neighbours { personas, rule, centre, .. } => write!(
                 f,
-                ", {before}the {} of {personas} others of its kind{after}",
-                figure(anomaly.normal.unwrap_or(centre))
+                ", {before}the {} of its neighbours ({personas} personas of rule {}){after}",
+                figure(anomaly.normal.unwrap_or(*centre)),
+                Escaped(rule.as_bytes())
             ),
-            Basis::Limit { limit } => match percent(anomaly.measured, limit) {
+            Basis::Limit { limit } => match percent(anomaly.measured, *limit) {
                 Some(percent) if anomaly.unit != Unit::Percent => {
-                    write!(f, ", {percent} % of a limit of {}", figure(limit))
+                    write!(f, ", {percent} % of a limit of {}", figure(*limit))
                 }
-                _ => write!(f, ", of a limit of {}", figure(limit)),
+                _ => write!(f, ", of a limit of {}", figure(*limit)),
             },
         }
+    }
+}
+
+/// Why it is judged by a number that is the same for everybody.
+fn no_habit(f: &mut fmt::Formatter<'_>, basis: &Basis) -> fmt::Result {
+    let Basis::Unlearned { samples, samples_to_learn, neighbours, neighbours_to_judge, rule } =
+        basis
+    else {
+        return Ok(());
+    };
+    write!(
+        f,
+        "; not judged against a habit: it has {samples} samples of the {samples_to_learn} that it \
+         takes"
+    )?;
+    match (neighbours, rule) {
+        (None, _) => Ok(()),
+        (Some(_), None) => f.write_str(", and its rule is not known"),
+        (Some(neighbours), Some(rule)) => write!(
+            f,
+            ", and {neighbours} of the {neighbours_to_judge} neighbours (rule {})",
+            Escaped(rule.as_bytes())
+        ),
     }
 }
 

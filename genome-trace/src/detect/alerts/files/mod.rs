@@ -32,7 +32,7 @@ use std::collections::HashSet;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{Baselines, Habit, Quantity};
+use super::{Baselines, Normal, Quantity};
 use crate::model::{
     AlertFiles, Anomaly, Basis, Event, FileCreate, FileRead, FileToRead, FileUnlink, FileWrite,
     Payload, Persona, Process, ProcessKey, ProcessRecord, Rule, Severity, Unit, WallTime,
@@ -377,7 +377,7 @@ impl FileWatch {
     }
 
     /// From where on it is too much for an ordinary program.
-    fn limit(&self, least: u64, habit: Option<Habit>) -> u64 {
+    fn limit(&self, least: u64, habit: Option<&Normal>) -> u64 {
         let Some(habit) = habit else { return least.max(1) };
         let usual = (habit.centre + self.policy.habit_spreads * habit.spread)
             .max(self.policy.habit_factor * habit.centre)
@@ -405,9 +405,9 @@ impl FileWatch {
         for folder in watched.folders.iter_mut().flat_map(Folders::iter_mut) {
             folder.advance(part);
         }
-        let habit = baselines.habit(&watched.persona, Quantity::FilesPerWindow);
-        let files = self.limit(self.policy.files, habit);
-        let churned = self.limit(self.policy.churned_files, habit);
+        let habit = baselines.normal(&watched.persona, Quantity::FilesPerWindow);
+        let files = self.limit(self.policy.files, habit.as_ref());
+        let churned = self.limit(self.policy.churned_files, habit.as_ref());
         let Some(watched) = self.personas.all.get(index) else { return };
         let mut findings = Vec::new();
         for class in Class::ALL {
@@ -444,7 +444,11 @@ impl FileWatch {
         watched.habit.is_unusual |= !watched.causes.is_empty();
         let Some(watched) = self.personas.all.get(index) else { return };
         for finding in &told {
-            found.push(self.anomaly(watched, finding, wall_time, habit));
+            let normal = habit.as_ref().map(|habit| habit.centre);
+            let basis = habit.as_ref().map(|habit| habit.basis.clone());
+            let basis = basis
+                .unwrap_or_else(|| baselines.unlearned(&watched.persona, Quantity::FilesPerWindow));
+            found.push(self.anomaly(watched, finding, wall_time, (normal, basis)));
         }
         self.judge_contents(index, wall_time, found);
     }
@@ -454,7 +458,7 @@ impl FileWatch {
         watched: &Watched,
         finding: &Finding,
         wall_time: WallTime,
-        habit: Option<Habit>,
+        (normal, basis): (Option<f64>, Basis),
     ) -> Anomaly {
         let is_churn = finding.rule == Rule::FileChurn;
         let measured = if is_churn { finding.sum.created } else { finding.sum.kept() };
@@ -462,7 +466,6 @@ impl FileWatch {
             watched.causes.iter().find(|cause| cause.is_about(finding.rule, &finding.folder));
         let below = watched.below(&finding.folder, Some(finding.class));
         let process = below.maker.map(|key| self.programs.told(key));
-        let normal = habit.map(|habit| habit.centre);
         let measured_f = count(measured);
         Anomaly {
             wall_time,
@@ -479,7 +482,7 @@ impl FileWatch {
             threshold: count(finding.limit),
             window_ns: Some(self.policy.window_ns),
             slope_per_hour: None,
-            basis: basis(habit),
+            basis,
             confidence: None,
             files: Some(AlertFiles {
                 folder: shown(&finding.folder),
@@ -768,14 +771,6 @@ fn severity(measured: u64, limit: u64) -> Severity {
         ERROR.. => Severity::Error,
         _ => Severity::Warning,
     }
-}
-
-fn basis(habit: Option<Habit>) -> Basis {
-    habit.map_or(Basis::Threshold, |Habit { samples, centre, spread, .. }| Basis::Habit {
-        samples,
-        centre,
-        spread,
-    })
 }
 
 #[allow(clippy::cast_precision_loss)]

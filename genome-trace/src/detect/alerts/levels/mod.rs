@@ -23,7 +23,7 @@ use std::{
 use rustc_hash::{FxHashMap, FxHasher};
 
 use super::{
-    Baselines,
+    Baselines, Habit,
     baselines::{Normal, PERSONAS_MAX, Quantity},
 };
 use crate::model::{
@@ -313,6 +313,10 @@ impl Look<'_> {
         self.baselines.normal(&self.of.persona, Quantity::Metric(metric))
     }
 
+    fn unlearned(&self, metric: Metric) -> Basis {
+        self.baselines.unlearned(&self.of.persona, Quantity::Metric(metric))
+    }
+
     fn anomaly(&self, rule: Rule, severity: Severity, metric: Metric, measured: f64) -> Anomaly {
         Anomaly {
             process: self.most(metric),
@@ -366,13 +370,17 @@ impl Look<'_> {
             let Some(jumped) = jump.look(self.now_ns, value, &bounds) else { continue };
             let Jumped { from, threshold, by_normal, .. } = jumped;
             let severity = if by_normal { Severity::Warning } else { Severity::Error };
-            let basis = normal.filter(|_| by_normal).map(|normal| normal.basis);
+            let basis = match normal {
+                Some(normal) if by_normal => normal.basis,
+                Some(_) => Basis::Threshold,
+                None => self.unlearned(metric),
+            };
             found.push(Anomaly {
                 normal: Some(from),
                 factor: factor(value, from),
                 threshold,
                 window_ns: (!by_normal).then_some(self.policy.machine_share_ns),
-                basis: basis.unwrap_or(Basis::Threshold),
+                basis,
                 ..self.anomaly(rule, severity, metric, value)
             });
         }
@@ -443,11 +451,25 @@ impl Look<'_> {
             _ if is_soon => Severity::Error,
             _ => Severity::Warning,
         };
-        let basis = habit.map(|habit| Basis::Habit {
-            samples: habit.samples,
-            centre: habit.centre,
-            spread: habit.spread,
-        });
+        let basis = match habit {
+            Some(Habit { samples, centre, spread, .. }) => Basis::Habit { samples, centre, spread },
+            // What others have says nothing of a climb.
+            None => match self.unlearned(metric) {
+                Basis::Unlearned {
+                    samples, samples_to_learn, neighbours_to_judge, rule, ..
+                } => {
+                    let neighbours = None;
+                    Basis::Unlearned {
+                        samples,
+                        samples_to_learn,
+                        neighbours,
+                        neighbours_to_judge,
+                        rule,
+                    }
+                }
+                other => other,
+            },
+        };
         let normal = habit.map(|habit| habit.centre);
         found.push(Anomaly {
             process,
@@ -456,7 +478,7 @@ impl Look<'_> {
             threshold: least.short.unwrap_or(least.long),
             window_ns: Some((climbing.seconds * 1e9) as u64),
             slope_per_hour: Some(climbing.slope * 3_600.0),
-            basis: basis.unwrap_or(Basis::Threshold),
+            basis,
             confidence: Some(climbing.confidence),
             ..self.anomaly(rule, severity, metric, value)
         });
@@ -573,12 +595,18 @@ impl Look<'_> {
                 }
                 None => self.policy.spawns_per_second_of_anybody,
             };
-            let normal =
-                normal.unwrap_or(Normal { basis: Basis::Threshold, centre: 0.0, peak: 0.0 });
-            (value >= threshold).then_some((value, normal, threshold))
+            (value >= threshold).then_some((value, threshold))
         });
         let held = track.spawns.look(self.now_ns, judged.is_some(), for_ns);
-        if let Some(judged) = judged {
+        if let Some((value, threshold)) = judged {
+            let basis = || self.unlearned(METRIC);
+            let normal = normal.unwrap_or_else(|| Normal {
+                basis: basis(),
+                centre: 0.0,
+                spread: 0.0,
+                peak: 0.0,
+            });
+            let judged = (value, normal, threshold);
             self.held(held, Rule::SpawnStorm, Severity::Error, METRIC, judged, found);
         }
     }
@@ -594,7 +622,8 @@ impl Look<'_> {
         found: &mut Vec<Anomaly>,
     ) {
         let Some(window_ns) = held else { return };
-        let centre = (normal.basis != Basis::Threshold).then_some(normal.centre);
+        let is_normal = matches!(normal.basis, Basis::Habit { .. } | Basis::Neighbours { .. });
+        let centre = is_normal.then_some(normal.centre);
         found.push(Anomaly {
             normal: centre,
             factor: centre.and_then(|centre| factor(value, centre)),
@@ -615,7 +644,7 @@ fn above(normal: &Normal, factor: f64) -> f64 {
 fn lasting(normal: &Normal, of_the_old_ns: u64, of_the_young_ns: u64) -> u64 {
     match normal.basis {
         Basis::Habit { samples, .. } if samples >= YOUNG_SAMPLES => of_the_old_ns,
-        Basis::Threshold | Basis::Limit { .. } => of_the_old_ns,
+        Basis::Threshold | Basis::Unlearned { .. } | Basis::Limit { .. } => of_the_old_ns,
         Basis::Habit { .. } | Basis::Neighbours { .. } => of_the_old_ns.max(of_the_young_ns),
     }
 }
