@@ -5,6 +5,7 @@ mod alerts;
 mod attach;
 mod baseline;
 mod crashes;
+mod desktop;
 mod doctor;
 mod documents;
 mod gpus;
