@@ -89,8 +89,10 @@ pub use process_sample::{ProcessSample, Used};
 pub use recorded::{ProcessRecord, RecorderRun, TimeRange};
 pub use roster::{RosterEntry, RosterProcess};
 pub use run::{
-    RUN_SCHEMA_VERSION, Run, RunClass, RunExecutable, RunFigures, RunFolder, RunMachine, RunMetric,
-    RunReport, RunReportType, RunUnit, RunUnlisted, UnknownRunMetric,
+    RUN_SCHEMA_VERSION, Run, RunBasis, RunClass, RunComparison, RunExecutable, RunFigures,
+    RunFolder, RunMachine, RunMetric, RunMetricChange, RunNameChange, RunNameKind, RunRange,
+    RunReport, RunReportType, RunRuleOutcome, RunRuleState, RunUnit, RunUnlisted, RunVerdict,
+    RunView, UnknownRunMetric, run_gate_state,
 };
 pub use sample::{RollUp, RoomSample, Sample, SampleSource};
 pub use series::{Change, Point, Series, Stretch, Summary, Track, Trend};

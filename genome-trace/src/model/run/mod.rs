@@ -1,6 +1,7 @@
 //! What a command did to the machine in a run, or in several of the same, as
 //! it is kept in a file: `run --save`, `--baseline` and `compare`.
 
+mod comparison;
 mod metric;
 
 use std::collections::BTreeMap;
@@ -9,6 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{Crash, Ending, WallTime};
 
+pub use comparison::{
+    RunBasis, RunComparison, RunMetricChange, RunNameChange, RunNameKind, RunRange, RunRuleOutcome,
+    RunRuleState, RunVerdict, RunView, run_gate_state,
+};
 pub use metric::{RunClass, RunFigures, RunMetric, RunUnit, UnknownRunMetric};
 
 /// Version of a report's layout: raised when a reader of this one would
