@@ -31,7 +31,7 @@ pub struct CompareRuns {
     /// Fail, with status 3, where this holds, such as crashes>0,
     /// files_created>+10%, peak_rss_bytes>1.5GB or new-executable; may be given
     /// more than once, and is beside those of the configuration
-    #[arg(long, value_name = "RULE", allow_hyphen_values = true)]
+    #[arg(long, value_name = "RULE")]
     pub fail_on: Vec<GateRule>,
     /// What is near enough for an amount, in percent of what it was before, in
     /// place of that of the configuration [default: 10]
