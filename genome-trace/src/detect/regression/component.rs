@@ -13,7 +13,9 @@ const NUMBER_BEHIND: (usize, usize) = (3, 6);
 /// Lengths of what mkdtemp(3) and its like put at the end of a name.
 const SUFFIXES: [usize; 4] = [6, 8, 10, 12];
 /// Folders below which objects lie by the first digits of their digest.
-const FANNED_OUT: [&str; 4] = ["objects", "sha1", "sha256", "sha512"];
+const FANNED_OUT: [&str; 5] = ["objects", "sha1", "sha256", "sha512", "go-build"];
+/// In a folder of temporary files a hexadecimal name from this length on is one.
+const SHORT_HEX: usize = 8;
 
 /// Where a component stands.
 pub(super) struct Context<'a> {
@@ -46,6 +48,11 @@ impl Context<'_> {
             return known;
         }
         let name = without_ids(name);
+        let has_digit = name.bytes().any(|byte| byte.is_ascii_digit());
+        let is_hex = name.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if self.is_temporary && has_digit && is_hex && name.len() >= SHORT_HEX {
+            return RANDOM.to_string();
+        }
         let name =
             if self.is_temporary { without_suffix(&name) } else { without_mixed_suffix(&name) };
         without_numbers(&name)
@@ -76,6 +83,20 @@ impl Context<'_> {
         }
         if above(0) == Some("incremental")
             && let Some((name, _)) = name.rsplit_once('-')
+        {
+            return Some(format!("{name}-{RANDOM}"));
+        }
+        // rustc again, for metadata, beside what it makes.
+        let is_mkdtemps =
+            |text: &str| text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if name.strip_prefix("rmeta").is_some_and(is_mkdtemps) {
+            return Some("rmeta*".to_owned());
+        }
+        // npm moves a package aside before it puts another in its place.
+        if name.starts_with('.')
+            && above(0).is_some_and(|of| of == "node_modules" || of.starts_with('@'))
+            && let Some((name, random)) = name.rsplit_once('-')
+            && random.len() == 8
         {
             return Some(format!("{name}-{RANDOM}"));
         }

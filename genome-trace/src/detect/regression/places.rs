@@ -50,8 +50,9 @@ impl Places {
         for part in rest.split('/').filter(|part| !part.is_empty()) {
             let of = component::Context {
                 above: &components,
-                is_temporary: components.is_empty() && is_temporary(root)
-                    || root == "/" && is_temporary_folder(&components),
+                is_temporary: components.is_empty() && root == TEMPORARY
+                    || root == "/" && is_temporary_folder(&components)
+                    || components.last().is_some_and(|above| above == "tmp" || above == ".tmp"),
                 is_in_proc: root == "/" && components.first().is_some_and(|top| top == "proc"),
             };
             components.push(of.name(part));
@@ -94,10 +95,6 @@ impl Places {
         }
         (if path.starts_with('/') { "/" } else { "" }, path)
     }
-}
-
-fn is_temporary(root: &str) -> bool {
-    root == TEMPORARY
 }
 
 fn is_temporary_folder(components: &[String]) -> bool {
@@ -209,6 +206,14 @@ mod tests {
             both(&a, &b, |of| format!("./.tmp{of}/x"));
             both(&a, &b, |of| format!("/tmp/jest-{of}/x"));
             both(&a, &b, |of| format!("/var/tmp/a.{of}"));
+        }
+
+        #[test]
+        fn those_of_compilers_and_package_managers_are_one(a in "[A-Za-z0-9]{6}", b in "[A-Za-z0-9]{6}", c in "[0-9a-f]{7}[0-9]", d in "[0-9][0-9a-f]{7}") {
+            both(&a, &b, |of| format!("./target/debug/deps/rmeta{of}"));
+            both(&a, &b, |of| format!("./node_modules/.esbuild-x{of}y/bin"));
+            both(&a, &b, |of| format!("./node_modules/@types/.node-x{of}y"));
+            both(&c, &d, |of| format!("~/.npm/_cacache/tmp/{of}"));
         }
 
         #[test]
