@@ -129,13 +129,16 @@ const fn is_pythons(byte: u8) -> bool {
     byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_'
 }
 
+const fn is_separator(byte: &u8) -> bool {
+    matches!(byte, b'-' | b'.' | b'_')
+}
+
 /// The end of a name, in a folder of temporary files.
 fn without_suffix(name: &str) -> String {
-    let is_separator = |byte: &u8| matches!(byte, b'-' | b'.' | b'_');
     // Python's, which may have separators in it.
     if let Some(at) = name.len().checked_sub(8).filter(|at| *at > 1)
         && let (Some(prefix), Some(random)) = (name.get(..at), name.get(at..))
-        && prefix.as_bytes().last().is_some_and(|byte| is_separator(byte))
+        && prefix.as_bytes().last().is_some_and(is_separator)
         && random.bytes().all(is_pythons)
     {
         return format!("{prefix}{RANDOM}");
@@ -145,7 +148,7 @@ fn without_suffix(name: &str) -> String {
     if let Some(letters) = numbered(last) {
         return format!("{prefix}{letters}{RANDOM}");
     }
-    if prefix.as_bytes().last().is_some_and(|byte| is_separator(byte)) && prefix.len() > 1 {
+    if prefix.as_bytes().last().is_some_and(is_separator) && prefix.len() > 1 {
         let is_number = !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit());
         return match is_number || SUFFIXES.contains(&last.len()) {
             true => format!("{prefix}{RANDOM}"),
