@@ -45,7 +45,8 @@ pub struct HistoryOptions {
     /// Show figures of now against those of then, and what else changed:
     /// yesterday (today against the same hours of yesterday), 1h (the last hour
     /// against the one before), 2026-11-18 (today against the same hours of that
-    /// day), 2026-11-18T14:00..15:00 (as long a time up to now against that one)
+    /// day), 2026-11-18T14:00..15:00 (as long a time up to now against that one);
+    /// two runs of a command are compared by genome-trace compare
     #[arg(long, value_name = "WHEN", conflicts_with_all = OF_OTHERS)]
     pub compare: Option<When>,
     /// Only this metric, for example rss_bytes; may be given more than once

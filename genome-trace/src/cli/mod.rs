@@ -3,6 +3,7 @@
 mod age;
 mod alerts;
 mod baseline;
+mod compare_runs;
 mod crashes;
 mod history;
 mod interval;
@@ -22,6 +23,7 @@ mod when;
 pub use age::Age;
 pub use alerts::{AlertOptions, Alerts, AlertsAction, AlertsTest};
 pub use baseline::{Baseline, BaselineAction, BaselineFormat, BaselineReset, BaselineShow};
+pub use compare_runs::{CompareRuns, Percent, RunFormat};
 pub use crashes::CrashOptions;
 pub use history::HistoryOptions;
 pub use interval::Interval;
@@ -72,12 +74,13 @@ use crate::{
         genome-trace --alerts --last=24h\n  \
         genome-trace --history=24h\n  \
         genome-trace --compare=yesterday\n  \
+        genome-trace compare before.json after.json --fail-on='crashes>0'\n  \
         genome-trace --predict\n  \
         sudo genome-trace --follow --pid=4711 --format=json > trace.jsonl\n  \
         genome-trace doctor\n\n\
         Tracing needs root, or CAP_BPF and CAP_PERFMON: see genome-trace doctor.\n\
         Events go to stdout, everything else to stderr. Exit status: 0, 1 for a failure, \
-        2 for a wrong command line.",
+        2 for a wrong command line; compare has others, see its help.",
 )]
 pub struct Cli {
     /// An action, in place of a view.
@@ -172,6 +175,9 @@ pub enum Action {
     Personas(Personas),
     /// Run a command as a persona: it and all that it starts carry the name
     Run(Run),
+    /// Compare two runs of a command that run --save kept, and fail where a
+    /// rule is broken
+    Compare(CompareRuns),
     /// Record everything that happens in a store, until it is stopped
     Record(Record),
     /// Try out how alerts are told

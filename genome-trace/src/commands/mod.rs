@@ -9,6 +9,7 @@ mod attach;
 mod attach_line;
 mod baseline;
 mod compare;
+mod compare_runs;
 mod config;
 mod cost;
 mod crashes;
@@ -34,6 +35,7 @@ mod remedy;
 mod remedy_options;
 mod report;
 mod run;
+mod run_file;
 mod session;
 mod setup;
 mod shell;
@@ -60,6 +62,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         },
         Some(Action::Personas(options)) => personas::run(&options),
         Some(Action::Run(options)) => run::run(&options),
+        Some(Action::Compare(options)) => compare_runs::run(&options),
         Some(Action::Record(options)) => record::run(&options),
         Some(Action::Alerts(options)) => match options.action {
             AlertsAction::Test(options) => alerts_test::run(&options),

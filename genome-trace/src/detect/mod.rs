@@ -8,6 +8,7 @@ mod health;
 mod largest;
 mod outlook;
 mod predict;
+mod regression;
 mod remedy;
 mod secrets;
 mod series;
@@ -26,6 +27,9 @@ pub use health::{HealthFacts, health};
 pub use largest::{LARGEST_KEPT, largest, with_victim};
 pub use outlook::{OutlookFacts, outlook};
 pub use predict::{PredictFacts, predict, predict_advice};
+pub use regression::{
+    DEFAULT_TOLERANCE_PERCENT, GateRule, Places, compare_runs, judge_rules, rule_obstacle,
+};
 pub use remedy::{Intent, Obstacle, RemedyPolicy, remedy};
 pub use secrets::{masked, masked_arguments};
 pub use series::{

@@ -27,6 +27,7 @@ pub mod open_metrics;
 pub mod overview;
 pub mod persona_report;
 pub mod predict;
+pub mod regression;
 pub mod roster;
 #[cfg(test)]
 #[allow(clippy::indexing_slicing)]

@@ -1,16 +1,19 @@
-//! The machine's configuration, `/etc/genome-trace/config.toml`.
+//! The machine's configuration, `/etc/genome-trace/config.toml`, and what of it
+//! is a project's own.
 
 mod alerts;
 mod channels;
+mod ci;
 mod thresholds;
 mod values;
 
 use std::{collections::BTreeMap, fs, io, path::Path};
 
 use anyhow::bail;
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 
 pub(super) use channels::Channels;
+pub(super) use ci::ci;
 
 use super::remedy_options::RemedyOptions;
 use crate::{
@@ -33,6 +36,7 @@ pub(super) struct Config {
     crashes: Crashes,
     remedies: RemedyOptions,
     alerts: alerts::Alerts,
+    ci: Option<ci::Ci>,
 }
 
 /// What is not kept of what programs write.
@@ -126,7 +130,16 @@ impl Config {
     pub(super) fn read(asked_for: Option<&Path>) -> anyhow::Result<Self> {
         let path = asked_for.unwrap_or(Path::new(MACHINE_CONFIG));
         match fs::read_to_string(path) {
-            Ok(text) => Self::parse(path, &text),
+            Ok(text) => match Self::parse(path, &text)? {
+                // It would hold every project's runs to the same.
+                Self { ci: Some(_), .. } if asked_for.is_none() => bail!(
+                    "cannot use the table [ci] of {}: what a build holds runs to is the \
+                     project's affair; move it to .genome-trace.toml in the project's folder, or \
+                     name the file with --config",
+                    path.display()
+                ),
+                config => Ok(config),
+            },
             Err(error) if error.kind() == io::ErrorKind::NotFound && asked_for.is_none() => {
                 Ok(Self::default())
             }
@@ -139,18 +152,7 @@ impl Config {
     }
 
     fn parse(path: &Path, text: &str) -> anyhow::Result<Self> {
-        toml::from_str(text).map_err(|error| {
-            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-            let line = before.matches('\n').count() + 1;
-            // It may quote what stands in the file, on lines of its own.
-            let message = error.message().replace('\n', " ");
-            anyhow::anyhow!(
-                "cannot use the configuration {}:{line}: {}; correct that line, as in \
-                 docs/recorder.md and docs/alerts.md, or take it out",
-                path.display(),
-                Escaped(message.as_bytes())
-            )
-        })
+        parse(path, text)
     }
 
     /// Whether the end of what workers write to standard error is kept for
@@ -184,6 +186,22 @@ impl Config {
             size_bytes: size.as_ref().map_or(default.size_bytes, |size| size.0.0),
         }
     }
+}
+
+/// Reads a configuration's text; `path` is for what is said of it.
+fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> anyhow::Result<T> {
+    toml::from_str(text).map_err(|error| {
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        // It may quote what stands in the file, on lines of its own.
+        let message = error.message().replace('\n', " ");
+        anyhow::anyhow!(
+            "cannot use the configuration {}:{line}: {}; correct that line, as in \
+             docs/recorder.md, docs/alerts.md and docs/regression.md, or take it out",
+            path.display(),
+            Escaped(message.as_bytes())
+        )
+    })
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use genome_trace::{
     probe::{Mode, Route},
 };
 
-const DOCUMENTS: [&str; 22] = [
+const DOCUMENTS: [&str; 23] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -32,6 +32,7 @@ const DOCUMENTS: [&str; 22] = [
     "docs/probes.md",
     "docs/prometheus.md",
     "docs/recorder.md",
+    "docs/regression.md",
     "docs/sessions.md",
     "docs/stats.md",
     "docs/watch.md",

@@ -61,7 +61,7 @@ fn no_arguments_at_all_get_help_and_not_a_trace() {
 
 #[test]
 fn actions_have_help_of_their_own() {
-    for action in ["doctor", "completions", "man"] {
+    for action in ["doctor", "compare", "completions", "man"] {
         let ended = run([action, "--help"]);
         assert_eq!(ended.code(), Some(0), "{ended:?}");
         assert!(ended.stdout.contains(action), "{ended:?}");

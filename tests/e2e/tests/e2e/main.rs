@@ -4,6 +4,7 @@
 mod alerts;
 mod attach;
 mod baseline;
+mod compare_runs;
 mod crashes;
 mod desktop;
 mod doctor;
