@@ -33,6 +33,15 @@ impl Ending {
             }
         }
     }
+
+    /// One name for all that ended alike: `exit 0`, `SIGKILL`.
+    #[must_use]
+    pub fn name(self) -> String {
+        match self {
+            Self::Exited { code } => format!("exit {code}"),
+            Self::Signaled { signal, .. } => signal.to_string(),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -51,5 +60,12 @@ mod tests {
             Ending::from_wait_status(11 | 0x80),
             Ending::Signaled { signal: SignalNumber(11), core_dumped: true }
         );
+    }
+
+    #[test]
+    fn a_name_is_of_code_or_signal_alone() {
+        assert_eq!(Ending::from_wait_status(3 << 8).name(), "exit 3");
+        assert_eq!(Ending::from_wait_status(11 | 0x80).name(), "SIGSEGV");
+        assert_eq!(Ending::from_wait_status(11).name(), "SIGSEGV");
     }
 }

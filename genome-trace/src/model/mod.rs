@@ -31,6 +31,7 @@ mod process;
 mod process_sample;
 mod recorded;
 mod roster;
+mod run;
 mod sample;
 mod series;
 mod session;
@@ -87,6 +88,10 @@ pub use process::{Process, ProcessKey, Watch};
 pub use process_sample::{ProcessSample, Used};
 pub use recorded::{ProcessRecord, RecorderRun, TimeRange};
 pub use roster::{RosterEntry, RosterProcess};
+pub use run::{
+    RUN_SCHEMA_VERSION, Run, RunClass, RunExecutable, RunFigures, RunFolder, RunMachine, RunMetric,
+    RunReport, RunReportType, RunUnit, RunUnlisted, UnknownRunMetric,
+};
 pub use sample::{RollUp, RoomSample, Sample, SampleSource};
 pub use series::{Change, Point, Series, Stretch, Summary, Track, Trend};
 pub use session::{
