@@ -34,6 +34,13 @@ impl Event<'_> {
         self.persona.is_some() || self.process.is_none()
     }
 
+    /// Whether it happened to a persona's process, or to one of the tree that was
+    /// asked for: those are the ones of which everything is kept.
+    #[must_use]
+    pub fn is_of_interest(&self) -> bool {
+        self.persona.is_some() || self.process.is_some_and(|process| process.watch.in_tree)
+    }
+
     /// The kind of the payload.
     #[must_use]
     pub const fn kind(&self) -> EventKind {

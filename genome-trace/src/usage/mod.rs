@@ -4,11 +4,14 @@
 //! A process that ended between two looks is no longer there at the second. Its
 //! exit says what it had used, so nothing of that is missing.
 
+mod run;
 mod sum;
 mod tally;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
+
+pub use run::{RunAccount, RunEnd, RunNames, TreeLook};
 
 use rustc_hash::FxHashMap;
 
