@@ -22,6 +22,7 @@ mod ordinary;
 mod persona;
 mod prometheus;
 mod record;
+mod run;
 mod schema;
 mod soak;
 mod stack;
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
     attach::add_to(&mut suite);
     metrics::add_to(&mut suite);
     prometheus::add_to(&mut suite);
+    run::add_to(&mut suite);
     crashes::add_to(&mut suite);
     tasks::add_to(&mut suite);
     usage::add_to(&mut suite);
