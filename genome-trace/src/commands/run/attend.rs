@@ -99,10 +99,11 @@ impl Conductor {
                 _ = missed.tick() => if is_over_after_all() { break },
                 ready = signals.readable() => {
                     ready?.clear_ready();
+                    let mut has_enough = false;
                     while let Some(received) = self.signals.next()? {
-                        self.note(received);
+                        has_enough |= self.note(received);
                     }
-                    if self.was_interrupted() {
+                    if has_enough {
                         break;
                     }
                 }
@@ -111,10 +112,12 @@ impl Conductor {
         Ok(())
     }
 
-    fn note(&self, received: Received) {
-        if matches!(received.signal, libc::SIGINT | libc::SIGTERM | libc::SIGHUP | libc::SIGQUIT) {
-            self.interrupted.set(true);
-        }
+    /// Whether it asks for an end.
+    fn note(&self, received: Received) -> bool {
+        let ends = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT];
+        let is_end = ends.contains(&received.signal);
+        self.interrupted.set(self.interrupted.get() || is_end);
+        is_end
     }
 }
 

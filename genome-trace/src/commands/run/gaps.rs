@@ -55,12 +55,12 @@ fn alone_seen_by(probe: &ProbeVerdict) -> &'static [RunMetric] {
     }
 }
 
-/// Says on stderr, before the command runs, which rare ways to write would not
-/// be counted.
-pub(super) fn tell(plan: &Plan) {
-    for probe in &plan.probes {
-        if let (Some(reason), [EventKind::FileWrite]) = (probe.verdict.reason(), probe.kinds()) {
-            eprintln!("genome-trace: not counted here: {} ({reason})", probe.purpose());
-        }
-    }
+/// Rare ways to write that are not counted here, with the reason.
+pub(super) fn uncounted(plan: &Plan) -> Vec<String> {
+    let told = plan.probes.iter().filter_map(|probe| {
+        let is_of_writes = probe.kinds() == [EventKind::FileWrite];
+        let reason = probe.verdict.reason().filter(|_| is_of_writes)?;
+        Some(format!("{} ({reason})", probe.purpose()))
+    });
+    told.collect()
 }

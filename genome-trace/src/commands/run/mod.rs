@@ -17,7 +17,7 @@ mod once;
 mod told;
 mod untraced;
 
-use std::process::ExitCode;
+use std::{collections::BTreeSet, process::ExitCode};
 
 use anyhow::Context as _;
 
@@ -27,7 +27,7 @@ use self::{
     invoker::Invoker,
     once::Ran,
 };
-use super::{config::Config, session::Granted, setup};
+use super::{config::Config, session::Granted};
 use crate::{
     cli::Run,
     kernel::{held::Held, signals::end_by},
@@ -57,22 +57,23 @@ fn attempt(options: &Run) -> anyhow::Result<ExitCode> {
     }
     let granted = match once::grant(options) {
         Ok(granted) => granted,
-        // Who asks for no report wants the command above all.
-        Err(error)
-            if error.is::<setup::MissingPrivileges>()
-                && !options.asks_for_a_report()
-                && options.config.is_none() =>
-        {
-            eprintln!("genome-trace: the command runs, and is not traced: {error:#}");
-            return untraced::run(options, &invoker);
-        }
-        Err(error) => return Err(error),
+        Err(error) => return without(options, &invoker, error),
     };
     let config = Config::read(options.config.as_deref())?;
     // What is wrong with a rule or with a baseline is told before the command
     // runs.
     let gate = Gate::read(options, &config)?;
     traced(options, &config, &invoker, granted, &gate)
+}
+
+/// Who asks for no report wants the command above all: it runs, and is not
+/// traced.
+fn without(options: &Run, invoker: &Invoker, why: anyhow::Error) -> anyhow::Result<ExitCode> {
+    if options.asks_for_a_report() || options.config.is_some() {
+        return Err(why);
+    }
+    eprintln!("genome-trace: the command runs, and is not traced: {why:#}");
+    untraced::run(options, invoker)
 }
 
 fn traced(
@@ -93,16 +94,24 @@ fn traced(
     let mut report = told::report(options, invoker);
     let mut granted = Some(granted);
     let mut status = None;
+    let mut uncounted = BTreeSet::new();
     for held in held.by_ref() {
         let granted = match granted.take() {
             Some(granted) => granted,
             None => once::grant(options)?,
         };
-        match once::run(options, config, granted, held, &conductor)? {
+        let watch = match once::watch(options, config, granted, &held) {
+            Ok(watch) => watch,
+            Err(error) => {
+                drop(held);
+                return without(options, invoker, error);
+            }
+        };
+        match once::run(options, config, watch, held, &conductor)? {
             Ran::Not(error) => return Ok(untraced::cannot_run(options, &error)),
             Ran::Run(ran) => {
                 let outcome = ran.run.outcome;
-                once::add(&mut report, *ran);
+                uncounted.extend(once::add(&mut report, *ran));
                 // The first that failed is what there is to tell.
                 if is_failure(status.unwrap_or(outcome)) {
                     status.get_or_insert(outcome);
@@ -116,6 +125,9 @@ fn traced(
         }
     }
     drop(held);
+    for what in uncounted {
+        eprintln!("genome-trace: writes that are not counted here: {what}");
+    }
     conclude(options, &report, gate, status)
 }
 

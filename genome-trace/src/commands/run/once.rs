@@ -57,6 +57,7 @@ pub(super) struct Done {
     pub(super) run: Run,
     unknown: BTreeMap<RunMetric, String>,
     mode: Option<String>,
+    uncounted: Vec<String>,
 }
 
 /// Refuses what cannot be done here, before the command is started.
@@ -65,21 +66,40 @@ pub(super) fn grant(options: &Options) -> anyhow::Result<Granted> {
     Wishes::of_whole_machine(options.probe_mode, Vec::new(), rings).grant()
 }
 
-/// Runs the command, and waits for its end.
-pub(super) fn run(
+/// Attached probes, and who looks at GPUs.
+pub(super) struct Watch {
+    session: Session,
+    gpus: Option<GpuParts>,
+    gpu_reason: GpuReason,
+}
+
+/// Watches the command that waits.
+///
+/// # Errors
+/// This machine does not let it.
+pub(super) fn watch(
     options: &Options,
     config: &Config,
     mut granted: Granted,
-    held: Held,
-    conductor: &Conductor,
-) -> anyhow::Result<Ran> {
+    held: &Held,
+) -> anyhow::Result<Watch> {
     let gpu_reason = GpuReason::default();
     // Before the probes, so that it is known by then whether there are any.
     let gpus = gpu_parts(options, &gpu_reason)?;
-    granted.watch(&held);
+    granted.watch(held);
     granted.keep_stderr(config.captures_stderr());
-    let Session { mut parts, plan, stderr } = granted.attach()?;
-    gaps::tell(&plan);
+    Ok(Watch { session: granted.attach()?, gpus, gpu_reason })
+}
+
+/// Lets the command go, and waits for its end.
+pub(super) fn run(
+    options: &Options,
+    config: &Config,
+    watch: Watch,
+    held: Held,
+    conductor: &Conductor,
+) -> anyhow::Result<Ran> {
+    let Watch { session: Session { mut parts, plan, stderr }, gpus, gpu_reason } = watch;
     let mut unknown = gaps::unknown(&plan, parts.tasks.is_some());
     let account = Rc::new(RefCell::new(RunAccount::new(Box::new(AsTheyAre))));
     let crashes = Arc::new(CrashList::default());
@@ -124,12 +144,12 @@ pub(super) fn run(
         unknown.insert(RunMetric::PeakVramBytes, gpu_reason.get());
     }
     let mode = plan.mode.map(|mode| mode.name().to_owned());
-    Ok(Ran::Run(Box::new(Done { run, unknown, mode })))
+    Ok(Ran::Run(Box::new(Done { run, unknown, mode, uncounted: gaps::uncounted(&plan) })))
 }
 
-/// Adds a run to the report.
-pub(super) fn add(report: &mut RunReport, done: Done) {
-    let Done { run, unknown, mode } = done;
+/// Adds a run to the report; what of its writes was not counted.
+pub(super) fn add(report: &mut RunReport, done: Done) -> Vec<String> {
+    let Done { run, unknown, mode, uncounted } = done;
     report.machine.mode = mode;
     report.runs.push(run);
     for (metric, why) in unknown {
@@ -140,6 +160,7 @@ pub(super) fn add(report: &mut RunReport, done: Done) {
             run.figures.set(*metric, None);
         }
     }
+    uncounted
 }
 
 /// Whether a process that nobody saw end is there. In a container its number is
