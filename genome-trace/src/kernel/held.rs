@@ -12,6 +12,8 @@ use std::{
     thread::{self, JoinHandle},
 };
 
+use super::signals::SignalMask;
+
 /// The longest name of a process (TASK_COMM_LEN, its NUL not counted).
 const NAME_MAX: usize = 15;
 
@@ -46,16 +48,21 @@ pub struct Held {
 
 impl Held {
     /// Starts it. It has this process' terminal, process group, descriptors 0
-    /// to 2 and actions of signals. It is small if this process is: the kernel
+    /// to 2 and actions of signals, of which it has those blocked that `mask`
+    /// says. It is small if this process is: the kernel
     /// counts what it had before the exec among its peak memory.
     ///
     /// # Errors
     /// The system refuses.
-    pub fn start(mut command: Command, identity: Option<Identity>) -> io::Result<Self> {
+    pub fn start(
+        mut command: Command,
+        identity: Option<Identity>,
+        mask: SignalMask,
+    ) -> io::Result<Self> {
         let (mut told, tell) = pipe()?;
         let (wait, go) = pipe()?;
         let parents_end = go.as_raw_fd();
-        let mut child = InChild { tell, wait, parents_end, identity };
+        let mut child = InChild { tell, wait, parents_end, identity, mask };
         // SAFETY: what is called there is made of system calls alone, and
         // allocates nothing.
         unsafe { command.pre_exec(move || child.wait_and_become()) };
@@ -136,6 +143,7 @@ struct InChild {
     /// open here, its end would never be seen.
     parents_end: RawFd,
     identity: Option<Identity>,
+    mask: SignalMask,
 }
 
 impl InChild {
@@ -148,6 +156,7 @@ impl InChild {
         // SAFETY: the call takes nothing.
         let pid = unsafe { libc::getpid() };
         let pid = u32::try_from(pid).unwrap_or(0);
+        self.mask.set()?;
         set_name(pid)?;
         self.tell.write_all(&pid.to_ne_bytes())?;
         let mut word = [CANCEL];
@@ -241,11 +250,17 @@ mod tests {
     use std::{fs, process::Stdio};
 
     use super::*;
+    use crate::kernel::signals::Signals;
+
+    /// As for a program that knows nothing of us.
+    fn mask() -> SignalMask {
+        Signals::block(&[libc::SIGINT]).unwrap().before()
+    }
 
     fn held(program: &str, arguments: &[&str]) -> Held {
         let mut command = Command::new(program);
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped());
-        Held::start(command, None).unwrap()
+        Held::start(command, None, mask()).unwrap()
     }
 
     fn comm(pid: u32) -> Vec<u8> {
@@ -280,6 +295,19 @@ mod tests {
         assert!(!fs::exists(format!("/proc/{pid}")).unwrap());
         assert!(!path.exists());
         assert!(later.release().unwrap().wait().unwrap().success());
+    }
+
+    #[test]
+    fn it_has_those_signals_blocked_that_were_before_us() {
+        let signals = Signals::block(&[libc::SIGINT, libc::SIGUSR1]).unwrap();
+        let mut command = Command::new("/bin/grep");
+        command.args(["SigBlk", "/proc/self/status"]).stdout(Stdio::piped());
+        let held = Held::start(command, None, signals.before()).unwrap();
+        let output = held.release().unwrap().wait_with_output().unwrap();
+        let blocked = String::from_utf8(output.stdout).unwrap();
+        let blocked =
+            u64::from_str_radix(blocked.trim_start_matches("SigBlk:").trim(), 16).unwrap();
+        assert_eq!(blocked & (1 << (libc::SIGINT - 1) | 1 << (libc::SIGUSR1 - 1)), 0);
     }
 
     #[test]

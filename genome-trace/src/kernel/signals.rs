@@ -7,13 +7,32 @@ use std::{
     os::fd::{FromRawFd as _, OwnedFd},
 };
 
-use rustix::io::Errno;
+use rustix::{
+    io::Errno,
+    process::{Signal, getpid, kill_process},
+};
 use tokio::io::unix::AsyncFd;
 
-/// Blocked signals, one after the other.
-#[derive(Debug)]
+/// Blocked signals, one after the other; they are what they were before when
+/// this value is gone.
 pub struct Signals {
     fd: OwnedFd,
+    before: SignalMask,
+}
+
+/// Which signals a thread has blocked.
+#[derive(Clone, Copy)]
+pub struct SignalMask(libc::sigset_t);
+
+impl SignalMask {
+    /// Blocks those and no others for this thread. Allocates nothing, so that it
+    /// may be called between fork and exec.
+    ///
+    /// # Errors
+    /// The kernel's refusal.
+    pub fn set(&self) -> io::Result<()> {
+        change_mask(libc::SIG_SETMASK, &self.0).map(|_| ())
+    }
 }
 
 /// A signal that came.
@@ -28,14 +47,13 @@ pub struct Received {
 
 impl Signals {
     /// Blocks these signals for this thread and those that it starts from now
-    /// on. Programs that are started with [`std::process::Command`] have them
-    /// unblocked.
+    /// on, threads and processes.
     ///
     /// # Errors
     /// The kernel's refusal.
     pub fn block(signals: &[i32]) -> io::Result<Self> {
         let set = set_of(signals);
-        change_mask(libc::SIG_BLOCK, &set)?;
+        let before = change_mask(libc::SIG_BLOCK, &set)?;
         let flags = libc::SFD_CLOEXEC | libc::SFD_NONBLOCK;
         // SAFETY: the set is initialized and outlives the call.
         let fd = unsafe { libc::signalfd(-1, &raw const set, flags) };
@@ -43,7 +61,15 @@ impl Signals {
             return Err(io::Error::last_os_error());
         }
         // SAFETY: the kernel has just given us this descriptor.
-        Ok(Self { fd: unsafe { OwnedFd::from_raw_fd(fd) } })
+        let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+        Ok(Self { fd, before })
+    }
+
+    /// What was blocked before: what a program is to have that knows nothing of
+    /// us.
+    #[must_use]
+    pub const fn before(&self) -> SignalMask {
+        self.before
     }
 
     /// What is readable when one has come; inside the event loop.
@@ -80,6 +106,12 @@ impl Signals {
     }
 }
 
+impl Drop for Signals {
+    fn drop(&mut self) {
+        let _ = self.before.set();
+    }
+}
+
 /// Ends this process by that signal, whatever it does about it otherwise, and
 /// without a core dump. Returns where the signal does not end a process.
 pub fn end_by(signal: i32) {
@@ -96,18 +128,18 @@ pub fn end_by(signal: i32) {
     unsafe { libc::raise(signal) };
 }
 
-/// Stops this process as Ctrl-Z in a terminal does, where it is one of the
-/// signals that are blocked; returns when it is continued, or at once where
-/// nobody could continue it.
+/// Stops this process as Ctrl-Z in a terminal does, where that signal is blocked;
+/// returns when it is continued, or at once where nobody could continue it. One
+/// that the terminal has sent meanwhile is the same: it stops once.
 ///
 /// # Errors
 /// The kernel's refusal.
 pub fn suspend_blocked() -> io::Result<()> {
+    kill_process(getpid(), Signal::TSTP)?;
     let set = set_of(&[libc::SIGTSTP]);
     change_mask(libc::SIG_UNBLOCK, &set)?;
-    let suspended = super::suspend::suspend();
     change_mask(libc::SIG_BLOCK, &set)?;
-    suspended
+    Ok(())
 }
 
 fn set_of(signals: &[i32]) -> libc::sigset_t {
@@ -123,10 +155,12 @@ fn set_of(signals: &[i32]) -> libc::sigset_t {
     set
 }
 
-fn change_mask(how: libc::c_int, set: &libc::sigset_t) -> io::Result<()> {
-    // SAFETY: the set is initialized and outlives the call.
-    match unsafe { libc::pthread_sigmask(how, std::ptr::from_ref(set), std::ptr::null_mut()) } {
-        0 => Ok(()),
+/// What was blocked before.
+fn change_mask(how: libc::c_int, set: &libc::sigset_t) -> io::Result<SignalMask> {
+    let mut before = set_of(&[]);
+    // SAFETY: both sets are initialized and outlive the call.
+    match unsafe { libc::pthread_sigmask(how, std::ptr::from_ref(set), &raw mut before) } {
+        0 => Ok(SignalMask(before)),
         error => Err(io::Error::from_raw_os_error(error)),
     }
 }
@@ -145,5 +179,9 @@ mod tests {
         let sender = Some(std::process::id());
         assert_eq!(signals.next().unwrap(), Some(Received { signal: libc::SIGUSR2, sender }));
         assert_eq!(signals.next().unwrap(), None);
+        drop(signals);
+        let before = change_mask(libc::SIG_BLOCK, &set_of(&[])).unwrap();
+        // SAFETY: the set is initialized.
+        assert_eq!(unsafe { libc::sigismember(&raw const before.0, libc::SIGUSR2) }, 0);
     }
 }

@@ -200,6 +200,11 @@ fn settled(exit: &Exit) -> Option<u64> {
     exit.cpu_ns.or_else(|| (exit.runtime_ns <= UNSETTLED_MAX_NS).then_some(exit.runtime_ns))
 }
 
+/// The most CPU time that a process can have used whose account was not settled.
+fn unsettled_most(exit: &Exit) -> u64 {
+    exit.runtime_ns.min(UNSETTLED_MAX_NS)
+}
+
 /// Time of a stretch of time, as a share.
 fn share(used_ns: u64, stretch_ns: u64) -> Option<f64> {
     #[allow(clippy::cast_precision_loss)]

@@ -16,7 +16,7 @@ use rustix::{
 use tokio::time::{Instant, interval};
 
 use crate::{
-    kernel::signals::{Received, Signals, suspend_blocked},
+    kernel::signals::{Received, SignalMask, Signals, suspend_blocked},
     model::Ending,
 };
 
@@ -52,6 +52,12 @@ impl Conductor {
         ]);
         let signals = signals.context("cannot take signals for the command")?;
         Ok(Self { signals, interrupted: Cell::new(false) })
+    }
+
+    /// Which signals the command is to have blocked: those that are not our
+    /// doing.
+    pub(super) const fn mask(&self) -> SignalMask {
+        self.signals.before()
     }
 
     /// Somebody wants an end to all of it.

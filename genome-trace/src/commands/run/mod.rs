@@ -21,12 +21,7 @@ use std::{collections::BTreeSet, process::ExitCode};
 
 use anyhow::Context as _;
 
-use self::{
-    attend::Conductor,
-    gate::{Gate, Verdict},
-    invoker::Invoker,
-    once::Ran,
-};
+use self::{attend::Conductor, gate::Gate, invoker::Invoker, once::Ran};
 use super::{config::Config, session::Granted};
 use crate::{
     cli::Run,
@@ -88,14 +83,15 @@ fn traced(
     // the peak memory of what it forks.
     let held = (0..options.times()).map(|_| {
         let (command, identity) = invoker.command(options)?;
-        Held::start(command, identity).context("cannot start a process for the command")
+        Held::start(command, identity, conductor.mask())
+            .context("cannot start a process for the command")
     });
-    let mut held = held.collect::<anyhow::Result<Vec<_>>>()?.into_iter();
+    let mut waiting = held.collect::<anyhow::Result<Vec<_>>>()?.into_iter();
     let mut report = told::report(options, invoker);
     let mut granted = Some(granted);
     let mut status = None;
     let mut uncounted = BTreeSet::new();
-    for held in held.by_ref() {
+    while let Some(held) = waiting.next() {
         let granted = match granted.take() {
             Some(granted) => granted,
             None => once::grant(options)?,
@@ -104,6 +100,8 @@ fn traced(
             Ok(watch) => watch,
             Err(error) => {
                 drop(held);
+                drop(waiting);
+                drop(conductor);
                 return without(options, invoker, error);
             }
         };
@@ -124,7 +122,7 @@ fn traced(
             }
         }
     }
-    drop(held);
+    drop(waiting);
     for what in uncounted {
         eprintln!("genome-trace: writes that are not counted here: {what}");
     }
@@ -139,13 +137,11 @@ fn conclude(
     status: Option<Ending>,
 ) -> anyhow::Result<ExitCode> {
     told::save(options, report)?;
-    let verdict = gate.judge(report)?;
-    told::tell(options, report, &verdict)?;
+    let is_forbidden = gate.forbids(report)?;
+    told::tell(options, report)?;
     Ok(match status {
-        Some(Ending::Exited { code: 0 }) | None => match verdict {
-            Verdict::Passed => ExitCode::SUCCESS,
-            Verdict::Failed => ExitCode::from(GATE),
-        },
+        Some(Ending::Exited { code: 0 }) | None if is_forbidden => ExitCode::from(GATE),
+        Some(Ending::Exited { code: 0 }) | None => ExitCode::SUCCESS,
         Some(Ending::Exited { code }) => ExitCode::from(code),
         Some(Ending::Signaled { signal, .. }) => {
             // Whoever waits for this process sees what the command's parent

@@ -31,7 +31,7 @@ use crate::{
     kernel::{
         clock, held::Held, log::KERNEL_LOG, namespace::pids_are_the_machines, process::is_there,
     },
-    model::{Event, ProcessKey, Run, RunMetric, RunReport},
+    model::{Event, GpuAccess, ProcessKey, Run, RunMetric, RunReport},
     pipeline::{CrashJudge, GpuParts, Keep, Pipeline, TreeParts},
     render::GpuNotice,
     sink::Sink,
@@ -198,11 +198,14 @@ struct GpuReason(Arc<Mutex<Option<String>>>);
 
 impl GpuReason {
     fn set(&self, notice: &GpuNotice<'_>) {
-        if let GpuNotice::Access { .. } | GpuNotice::Stalled(_) = notice {
-            let text = notice.to_string();
-            let text = text.strip_prefix("genome-trace: ").unwrap_or(&text);
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(text.to_owned());
-        }
+        let GpuNotice::Access { access, library } = notice else { return };
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = match access {
+            GpuAccess::Ready => None,
+            GpuAccess::NoLibrary => Some(format!("there is no library {library}, and so no GPU")),
+            GpuAccess::NoDriver => Some("the NVIDIA driver is not loaded".to_owned()),
+            GpuAccess::Stalled => Some("the NVIDIA driver does not answer".to_owned()),
+            GpuAccess::Failed(why) => Some(format!("the library {library} cannot be used: {why}")),
+        };
     }
 
     fn get(&self) -> String {

@@ -4,7 +4,7 @@ use std::{env, fs, path::Path, thread::available_parallelism};
 
 use anyhow::Context as _;
 
-use super::{gate::Verdict, invoker::Invoker};
+use super::invoker::Invoker;
 use crate::{
     cli::{Run as Options, RunFormat},
     kernel::machine,
@@ -54,7 +54,7 @@ fn write(path: &Path, report: &RunReport) -> anyhow::Result<()> {
 }
 
 /// Tells it on stderr: the one place where what is shown is chosen.
-pub(super) fn tell(options: &Options, report: &RunReport, _: &Verdict) -> anyhow::Result<()> {
+pub(super) fn tell(options: &Options, report: &RunReport) -> anyhow::Result<()> {
     match options.format.unwrap_or_default() {
         RunFormat::Json => eprintln!("{}", serde_json::to_string(report)?),
         RunFormat::Table | RunFormat::Junit | RunFormat::Markdown | RunFormat::Github => {

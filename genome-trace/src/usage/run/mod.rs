@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 pub use look::TreeLook;
 
 use crate::model::{
-    Crash, Ending, Event, Exit, Lost, Payload, ProcessKey, Run, RunFigures, RunMetric, RunUnlisted,
+    Crash, Ending, Event, Lost, Payload, ProcessKey, Run, RunFigures, RunMetric, RunUnlisted,
     WallTime,
 };
 use files::Files;
@@ -263,9 +263,4 @@ fn needing(lost: &str) -> &'static [RunMetric] {
         "file_path" => &[RunMetric::FilesWritten],
         _ => &[],
     }
-}
-
-/// CPU time of a process that ended.
-fn cpu_ns(exit: &Exit) -> Option<u64> {
-    super::settled(exit)
 }

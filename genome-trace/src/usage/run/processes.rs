@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
-use super::{RunNames, cpu_ns, table::Table};
+use super::{
+    super::{settled, unsettled_most},
+    RunNames,
+    table::Table,
+};
 use crate::model::{Ending, Exec, Exit, Process, ProcessKey, RunExecutable, SignalNumber};
 
 /// What a process executed that nobody told of.
@@ -24,7 +28,7 @@ pub(super) struct Processes {
     signals: BTreeMap<u32, u64>,
     peak_rss_bytes: Option<u64>,
     peak_threads: Option<u64>,
-    cpu: Sum,
+    cpu: CpuTime,
 }
 
 /// A process that has not ended.
@@ -39,26 +43,32 @@ struct Live {
 #[derive(Clone, Copy, Debug, Default)]
 struct Executable {
     row: RunExecutable,
-    cpu: Sum,
+    cpu: CpuTime,
 }
 
-/// A sum, and whether a part of it is unknown.
+/// CPU time of processes that have ended. What ended on a busy machine before
+/// the scheduler had settled its account is counted with the most that it can
+/// have used, a tick at most: among many processes there is always one.
 #[derive(Clone, Copy, Debug, Default)]
-struct Sum {
-    sum: u64,
+struct CpuTime {
+    sum_ns: u64,
+    /// The kernel told of one, at least.
+    is_told: bool,
     lacks: bool,
 }
 
-impl Sum {
-    fn add(&mut self, part: Option<u64>) {
-        match part {
-            Some(part) => self.sum = self.sum.saturating_add(part),
-            None => self.lacks = true,
-        }
+impl CpuTime {
+    fn add(&mut self, exit: &Exit) {
+        let settled = settled(exit);
+        self.is_told |= settled.is_some();
+        self.lacks |= settled.is_none();
+        let part = settled.unwrap_or_else(|| unsettled_most(exit));
+        self.sum_ns = self.sum_ns.saturating_add(part);
     }
 
+    /// `None` for a kernel that tells of none.
     const fn known(self) -> Option<u64> {
-        if self.lacks { None } else { Some(self.sum) }
+        if self.lacks && !self.is_told { None } else { Some(self.sum_ns) }
     }
 }
 
@@ -100,8 +110,7 @@ impl Processes {
         let threads = exit.threads.map(u64::from);
         self.peak_rss_bytes = self.peak_rss_bytes.max(exit.peak_rss_bytes);
         self.peak_threads = self.peak_threads.max(threads);
-        let cpu_ns = cpu_ns(exit);
-        self.cpu.add(cpu_ns);
+        self.cpu.add(exit);
         let (failed, signaled) = match exit.ending {
             Ending::Exited { code } => {
                 *self.exits.entry(code).or_default() += 1;
@@ -118,7 +127,7 @@ impl Processes {
             row.failed_exits += failed;
             row.signaled += signaled;
             row.peak_rss_bytes = row.peak_rss_bytes.max(exit.peak_rss_bytes);
-            cpu.add(cpu_ns);
+            cpu.add(exit);
         }
     }
 

@@ -268,17 +268,22 @@ fn what_was_lost_is_told_and_what_depends_on_it_is_unknown() {
     assert_eq!(why, "3 events of the kind fork came too fast and were lost");
 }
 
+/// Such as one that waited for a processor and ended before a tick came.
 #[test]
-fn a_sum_of_which_a_part_is_unknown_is_unknown() {
+fn what_was_not_settled_counts_with_a_tick_and_what_is_never_told_is_unknown() {
     let long = Exit { cpu_ns: None, runtime_ns: 1_000 * MS, ..exit(exited(0)) };
     let (run, unknown) = finished(heard(&[
         event(1, process(1, 9), exec("/bin/sh")),
         event(2, process(2, 1), Payload::Exit(long)),
         event(3, process(1, 9), Payload::Exit(exit(exited(0)))),
     ]));
+    assert_eq!(run.figures.get(RunMetric::CpuNs), Some(10 * MS + 2));
+    assert!(unknown.is_empty(), "{unknown:?}");
+    assert_eq!(run.executables["/bin/sh"].cpu_ns, Some(2));
+    assert_eq!(run.executables["unknown"].cpu_ns, None);
+    let (run, unknown) = finished(heard(&[event(2, process(2, 1), Payload::Exit(long))]));
     assert_eq!(run.figures.get(RunMetric::CpuNs), None);
     assert!(unknown[&RunMetric::CpuNs].contains("did not tell"));
-    assert_eq!(run.executables["/bin/sh"].cpu_ns, Some(2));
 }
 
 #[test]

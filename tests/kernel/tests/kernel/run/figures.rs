@@ -205,7 +205,7 @@ fn memory_and_threads(context: &Context) -> anyhow::Result<()> {
 fn repeat(context: &Context) -> anyhow::Result<()> {
     let folder = context.folder()?;
     let file = folder.path().join("file");
-    let script = format!("echo a > {0}; /bin/true; /bin/false; rm {0}; :", file.display());
+    let script = format!("echo a > {0}; /bin/true; /bin/false; /bin/rm {0}; :", file.display());
     let run = context.command_run()?.option("--repeat=3");
     let (ended, report) = run.run(&["sh", "-c", &script])?;
 
