@@ -13,6 +13,7 @@ mod moment;
 mod predict;
 mod record;
 mod remedy;
+mod run;
 mod session;
 mod size;
 mod stats;
@@ -33,13 +34,14 @@ pub use moment::Moment;
 pub use predict::PredictOptions;
 pub use record::{DEFAULT_SOCKET, DEFAULT_STORE, Record};
 pub use remedy::{OneApproval, RemedyAction, RemedyOptions};
+pub use run::{Run, RunFormat};
 pub use session::{Phase, Report};
 pub use size::Size;
 pub use stats::StatsOptions;
 pub use watch::{WatchInterval, WatchOptions};
 pub use when::When;
 
-use std::{ffi::OsString, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use clap::{ArgGroup, Args, CommandFactory as _, Parser, Subcommand, ValueEnum, error::ErrorKind};
 
@@ -173,7 +175,8 @@ pub enum Action {
     Doctor(Doctor),
     /// List the personas that there are now, their processes, and what decided
     Personas(Personas),
-    /// Run a command as a persona: it and all that it starts carry the name
+    /// Run a command, and say what it did to the machine; as a persona, where
+    /// it has a name
     Run(Run),
     /// Compare two runs of a command that run --save kept, and fail where a
     /// rule is broken
@@ -270,20 +273,6 @@ pub enum PersonasAction {
         /// The file
         file: PathBuf,
     },
-}
-
-/// Run a command as a persona.
-#[derive(Args, Debug)]
-pub struct Run {
-    /// The persona's name
-    #[arg(long, value_name = "NAME", value_parser = value::not_empty)]
-    pub persona: String,
-    /// What it is made of, for example a digest of model and adapter
-    #[arg(long, value_name = "ID", value_parser = value::not_empty)]
-    pub genome_id: Option<String>,
-    /// The command and its arguments
-    #[arg(required = true, last = true, value_name = "COMMAND")]
-    pub command: Vec<OsString>,
 }
 
 /// Views and what they are narrowed to.

@@ -40,7 +40,7 @@ pub(super) fn parts(
         reads_proc: namespace::pids_are_the_machines(),
         // doctor says what its absence means.
         log: KernelLog::open(kernel_log).ok(),
-        say: |notice| eprintln!("{notice}"),
+        say: Box::new(|notice| eprintln!("{notice}")),
     }))
 }
 

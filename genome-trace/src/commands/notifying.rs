@@ -13,7 +13,7 @@ use rustix::process::geteuid;
 
 use super::config::{Channels, Config};
 use crate::{
-    kernel::{machine, service::stderr_is_journal, user::user_id},
+    kernel::{machine, service::stderr_is_journal, user::User},
     model::Alert,
     notify::{
         Command, CommandOptions, Configured, Desktop, Journal, Notifier, Terminal, Webhook,
@@ -90,15 +90,15 @@ fn cannot(sort: &str, name: &str, reason: &str) -> anyhow::Error {
 fn user(name: Option<&str>) -> anyhow::Result<Option<(u32, u32)>> {
     if !geteuid().is_root() {
         let Some(name) = name else { return Ok(None) };
-        let found = user_id(name).context("its user cannot be looked up")?;
+        let found = User::by_name(name).context("its user cannot be looked up")?;
         return match found {
-            Some((id, _)) if id == geteuid().as_raw() => Ok(None),
+            Some(user) if user.uid == geteuid().as_raw() => Ok(None),
             _ => bail!("it is to run as {name:?}, which only root may make it"),
         };
     }
     let name = name.unwrap_or(NOBODY);
-    match user_id(name).context("its user cannot be looked up")? {
-        Some(found) => Ok(Some(found)),
+    match User::by_name(name).context("its user cannot be looked up")? {
+        Some(user) => Ok(Some((user.uid, user.gid))),
         None => bail!("there is no user {name:?} to run it as; name one with user"),
     }
 }

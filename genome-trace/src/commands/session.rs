@@ -8,8 +8,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::setup;
 use crate::{
-    kernel::{cgroup::Hierarchy, machine},
-    model::EventKind,
+    kernel::{cgroup::Hierarchy, held::Held, machine, namespace::pids_are_the_machines},
+    model::{EventKind, Process},
     persona::Rules,
     pipeline::{Attribution, Failure, Filter, KernelFilter, Known, Parts, RuleFiles},
     probe::{AttachError, ModeChoice, Object, Plan, Request, Rings, Scope, Tasks},
@@ -55,6 +55,14 @@ pub(super) struct Granted {
     wishes: Wishes,
     rule_files: RuleFiles,
     rules: Rules,
+    held: Option<HeldTree>,
+}
+
+/// The tree of a process that waits for being watched.
+struct HeldTree {
+    pid: u32,
+    /// By which it is found where its PID is another to the kernel.
+    name: Box<[u8]>,
 }
 
 impl Wishes {
@@ -86,7 +94,7 @@ impl Wishes {
         let rules = rule_files.read()?;
         setup::require_version()?;
         setup::require_privileges()?;
-        Ok(Granted { wishes: self, rule_files, rules })
+        Ok(Granted { wishes: self, rule_files, rules, held: None })
     }
 }
 
@@ -97,10 +105,16 @@ impl Granted {
         self.wishes.keeps_stderr = keeps;
     }
 
+    /// Watches what comes of a process that waits, and of nobody else.
+    pub(super) fn watch(&mut self, held: &Held) {
+        self.held = Some(HeldTree { pid: held.pid(), name: held.name().into() });
+        self.wishes.filter.only_in_tree = true;
+    }
+
     /// Attaches the probes. Signals should be handled by now, so that a Ctrl-C
     /// from here on ends the run in order.
     pub(super) fn attach(self) -> anyhow::Result<Session> {
-        let Self { wishes, rule_files, rules } = self;
+        let Self { wishes, rule_files, rules, held } = self;
         let Wishes {
             mode,
             file_kinds,
@@ -120,7 +134,7 @@ impl Granted {
         let mut kernel = setup::examine(true)?;
         let scope = Scope {
             excluded_tgid,
-            only_watched: !pids.is_empty() || !personas.is_empty(),
+            only_watched: held.is_some() || !pids.is_empty() || !personas.is_empty(),
             cgroup_v1_memory: in_v1_memory,
             file_kinds,
             has_backups: kernel.support.preemption.is_any(),
@@ -134,11 +148,17 @@ impl Granted {
             ..rings
         };
         let (mut object, plan) = setup::attach(&mut kernel, &request, &scope, rings)?;
-        require_mode(&plan, &request)?;
+        // Of a command the rest is worth having.
+        if held.is_none() {
+            require_mode(&plan, &request)?;
+        }
         // After the probes, which tell who comes later.
         let (tasks_now, task_records) = read_tasks(&mut object);
         let probes = object.into_probes()?;
         let page_size = machine::page_size();
+        // After the probes, so that a cgroup made meanwhile is in one or the other.
+        let cgroups = hierarchy.map(|hierarchy| hierarchy.scan()).unwrap_or_default();
+        let known = Known::new(cgroups, hierarchy_id, page_size);
         let mut watched =
             Watched::new(probes.watched, &probes.watch_marks, rings.mark_blocks, page_size)
                 .context("cannot map the marks of watched processes")?;
@@ -147,12 +167,20 @@ impl Granted {
                 .add_tree(*pid)
                 .with_context(|| format!("cannot watch process {pid} and its descendants"))?;
         }
-        // After the probes, so that a cgroup made meanwhile is in one or the other.
-        let cgroups = hierarchy.map(|hierarchy| hierarchy.scan()).unwrap_or_default();
-        let known = Known::new(cgroups, hierarchy_id, page_size);
+        let mut root = None;
+        if let Some(held) = &held {
+            let records = task_records.as_deref().unwrap_or_default();
+            let tgid = held.tgid(tasks(records, &known));
+            let tgid = tgid.context(
+                "cannot watch the command: the kernel does not tell under which number it knows \
+                 the processes of this container; share the host's PIDs (--pid=host)",
+            )?;
+            watched.add_root(tgid).context("cannot watch the command")?;
+            root = Some(tgid);
+        }
         // A persona may begin at any exec; a tree that has ended stays so.
         let (trees, kernel_filter) = if personas.is_empty() {
-            ((!pids.is_empty()).then_some(watched), None)
+            ((held.is_some() || !pids.is_empty()).then_some(watched), None)
         } else {
             (None, Some(KernelFilter::new(watched, personas)))
         };
@@ -164,7 +192,7 @@ impl Granted {
                  first event"
             ),
         }
-        let stderr = keeps_stderr
+        let mut stderr = keeps_stderr
             .then(|| {
                 StderrTails::new(
                     probes.stderr_tails,
@@ -175,6 +203,9 @@ impl Granted {
             })
             .transpose()
             .context("cannot map the marks of processes whose standard error is kept")?;
+        if let (Some(stderr), Some(root)) = (&mut stderr, root) {
+            stderr.keep(root);
+        }
         let hot = Hot::new(&probes.hot, processors, page_size)
             .context("cannot map the counts of busy files")?;
         let ring =
@@ -194,12 +225,22 @@ impl Granted {
             gpus: None,
             recording: None,
             trees,
+            tree: None,
             tasks: tasks_now,
             sampling: None,
             alerts: None,
         };
         machine::trim_memory();
         Ok(Session { parts, plan, stderr })
+    }
+}
+
+impl HeldTree {
+    /// The number that the kernel knows it by.
+    fn tgid<'a>(&self, mut there_are: impl Iterator<Item = Process<'a>>) -> Option<u32> {
+        let found = there_are.find(|process| process.comm == Some(&self.name));
+        let same = pids_are_the_machines().then_some(self.pid);
+        found.map(|process| process.key.tgid).or(same)
     }
 }
 

@@ -4,7 +4,7 @@
 
 use super::{
     Alert, Ending, EventKind, GpuName, Lost, Persona, Process, ProcessKey, SignalNumber, UserStack,
-    VramAtDeath, WallTime, XidMeaning,
+    VramAtDeath, WallTime, Watch, XidMeaning,
 };
 
 /// Something that happened, to one process (or, for `lost`, to us).
@@ -32,6 +32,16 @@ impl Event<'_> {
     #[must_use]
     pub const fn is_somebodys(&self) -> bool {
         self.persona.is_some() || self.process.is_none()
+    }
+
+    /// Whether it happened to a persona's process, or to one of the tree that was
+    /// asked for: those are the ones of which everything is kept. A count whose
+    /// record was lost may be of either, or, where everybody is watched, of
+    /// nobody.
+    #[must_use]
+    pub fn is_of_interest(&self) -> bool {
+        let is_in_tree = |watch: Watch| watch.in_tree && !watch.is_candidate;
+        self.persona.is_some() || self.process.is_some_and(|process| is_in_tree(process.watch))
     }
 
     /// The kind of the payload.

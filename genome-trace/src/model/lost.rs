@@ -54,6 +54,24 @@ impl Lost {
         self.by_name().iter().fold(0, |total, (_, count)| total.saturating_add(*count))
     }
 
+    /// Both together.
+    #[must_use]
+    pub const fn plus(&self, other: &Self) -> Self {
+        Self {
+            exec: self.exec.saturating_add(other.exec),
+            fork: self.fork.saturating_add(other.fork),
+            exit: self.exit.saturating_add(other.exit),
+            signal: self.signal.saturating_add(other.signal),
+            oom_kill: self.oom_kill.saturating_add(other.oom_kill),
+            file_create: self.file_create.saturating_add(other.file_create),
+            file_write: self.file_write.saturating_add(other.file_write),
+            file_unlink: self.file_unlink.saturating_add(other.file_unlink),
+            file_path: self.file_path.saturating_add(other.file_path),
+            cgroup: self.cgroup.saturating_add(other.cgroup),
+            skipped: self.skipped.saturating_add(other.skipped),
+        }
+    }
+
     /// What was lost since `earlier`; counters only grow.
     #[must_use]
     pub const fn since(&self, earlier: &Self) -> Self {

@@ -53,8 +53,11 @@ pub struct GpuParts {
     /// The kernel's log, where it can be read.
     pub log: Option<KernelLog>,
     /// Who is told when the way to the GPUs changes.
-    pub say: fn(&GpuNotice<'_>),
+    pub say: SayOfGpus,
 }
+
+/// Hears when the way to the GPUs changes.
+pub type SayOfGpus = Box<dyn Fn(&GpuNotice<'_>) + Send>;
 
 /// The GPUs' part of a run.
 pub(super) struct Gpus {
@@ -79,7 +82,7 @@ struct Parts {
 
 /// What was said last.
 struct Said {
-    say: fn(&GpuNotice<'_>),
+    say: SayOfGpus,
     interval: Duration,
     library: String,
     is_asked_for: bool,

@@ -85,7 +85,7 @@ impl Keep {
 
     /// Something happened.
     pub(super) fn event(&mut self, event: &Event<'_>) {
-        self.store.push(Item::event(event));
+        self.store.push_event(event);
         if let Some(stacks) = &mut self.stacks {
             stacks.hear(event);
         }
@@ -234,13 +234,13 @@ impl Keep {
     }
 }
 
-/// Keeps the standard error of every process of a persona, from its fork or
-/// exec on; what it wrote last, where its end is a crash, or may be one.
+/// Keeps the standard error of every process of a persona, or of the tree that
+/// was asked for, from its fork or exec on; what it wrote last, where its end is a crash, or may be one.
 /// It is taken at once: the next process with that PID begins anew.
 fn follow(stderr: &mut StderrTails, event: &Event<'_>, is_crash: bool) -> Option<Vec<u8>> {
     let tgid = event.process.as_ref()?.key.tgid;
     match event.payload {
-        Payload::Fork | Payload::Exec(_) if event.persona.is_some() => {
+        Payload::Fork | Payload::Exec(_) if event.is_of_interest() => {
             stderr.keep(tgid);
             None
         }

@@ -14,17 +14,19 @@ mod replay;
 mod rule_files;
 mod sampling;
 mod stacks;
+mod tree;
 mod xids;
 
 pub use alerts::AlertParts;
 pub use attribution::{Attribution, KernelFilter, facts_from_proc};
 pub use filter::Filter;
-pub use gpus::GpuParts;
+pub use gpus::{GpuParts, SayOfGpus};
 pub use keep::{CrashJudge, Keep};
 pub use known::Known;
 pub use replay::Replay;
 pub use rule_files::{MACHINE_RULES, RuleFiles, RulesFailure, read_rule_file};
 pub use sampling::{Publish, SamplingParts};
+pub use tree::{LookedAtTree, TreeParts};
 
 use std::{io, rc::Rc, time::Duration};
 
@@ -38,6 +40,7 @@ use gpus::Gpus;
 use listeners::Listeners;
 use neighbours::Neighbours;
 use sampling::{Around, Sampling};
+use tree::Tree;
 
 use crate::{
     detect::DetectPolicy,
@@ -140,6 +143,9 @@ pub struct Parts {
     /// Whose files alone are counted, where it is processes with their
     /// descendants: once all have ended, nobody's will be.
     pub trees: Option<Watched>,
+    /// Looks at those processes together, where somebody wants to know. Then
+    /// their run is short, too, and the probes of files stay to its end.
+    pub tree: Option<TreeParts>,
     /// What tells the processes that there are; `None` where the kernel does
     /// not let it.
     pub tasks: Option<Tasks>,
@@ -179,6 +185,7 @@ pub struct Pipeline<S> {
     gpus: Option<GpuParts>,
     sample_interval: Option<Duration>,
     trees: Option<Watched>,
+    tree: Option<Tree>,
 }
 
 /// What a record passes through once it is out of its ring.
@@ -218,6 +225,7 @@ impl<S: Sink> Pipeline<S> {
             gpus,
             recording,
             trees,
+            tree,
             tasks,
             sampling,
             alerts,
@@ -228,6 +236,7 @@ impl<S: Sink> Pipeline<S> {
             known.read_symbols();
             keep.with_neighbours(neighbours)
         });
+        let tree = tree.zip(tasks.clone()).map(|(parts, tasks)| Tree::new(parts, tasks));
         let sample_interval = sampling.as_ref().map(|sampling| sampling.interval);
         let sampling = sampling
             .zip(tasks)
@@ -260,6 +269,7 @@ impl<S: Sink> Pipeline<S> {
             gpus,
             sample_interval,
             trees,
+            tree,
         }
     }
 
@@ -334,6 +344,7 @@ impl<S: Sink> Pipeline<S> {
                 }
                 _ = flush.tick() => flush_now = true,
                 () = tick(samples.as_mut()) => look_now = true,
+                () = tree::due(self.tree.as_ref()) => {}
                 () = gpus_changed(self.stage.gpus.as_mut()) => {}
                 answer = names_of_a_stack(self.stage.listeners.keep.as_mut()) => {
                     if let Some(keep) = &mut self.stage.listeners.keep {
@@ -353,6 +364,9 @@ impl<S: Sink> Pipeline<S> {
                 rest_until = Instant::now() + REST;
             }
             self.stage.pass_gpus(self.trees.as_ref())?;
+            if let Some(tree) = &mut self.tree {
+                tree.look(&self.stage.known, self.stage.gpus.as_ref());
+            }
             let now = Instant::now();
             let exit_flush = self.stage.exited && now - flushed >= EXIT_FLUSH_INTERVAL;
             if flush_now || look_now || exit_flush || self.stage.counts.is_pressing() {
@@ -389,7 +403,8 @@ impl<S: Sink> Pipeline<S> {
     /// Takes the probes of files away once nobody is left whose files are
     /// counted: they cost everybody else.
     fn leave_files(&mut self) {
-        if self.trees.take_if(|trees| trees.is_empty()).is_some()
+        if self.tree.is_none()
+            && self.trees.take_if(|trees| trees.is_empty()).is_some()
             && let Some(object) = &mut self.object
         {
             object.detach_files();

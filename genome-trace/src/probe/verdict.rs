@@ -1,6 +1,7 @@
 //! What became of a probe.
 
 use super::{Mode, spec::ProbeSpec};
+use crate::model::EventKind;
 
 /// A probe's state, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,6 +78,12 @@ impl ProbeVerdict {
     #[must_use]
     pub const fn purpose(&self) -> &'static str {
         self.spec.purpose
+    }
+
+    /// Which kinds of event it is needed for; empty for every run.
+    #[must_use]
+    pub const fn kinds(&self) -> &'static [EventKind] {
+        self.spec.kinds
     }
 
     /// The mode that it belongs to; `None` for those of every mode.

@@ -109,6 +109,15 @@ impl Watched {
         }
     }
 
+    /// Adds a process that has no descendants yet, whose it is a matter of the
+    /// fork program to add.
+    ///
+    /// # Errors
+    /// As for a tree.
+    pub fn add_root(&mut self, root: u32) -> Result<(), MapError> {
+        self.add(root, WATCH_TREE)
+    }
+
     /// Adds a process of a persona that was asked for.
     ///
     /// # Errors

@@ -54,6 +54,11 @@ pub trait Store: Send + Sync {
     /// Takes an item. Returns at once: what finds no room is counted.
     fn push(&self, item: Item);
 
+    /// Takes an event, likewise: a copy of it, where events are kept.
+    fn push_event(&self, event: &Event<'_>) {
+        self.push(Item::event(event));
+    }
+
     /// Waits until all that was pushed before is stored.
     ///
     /// # Errors

@@ -4,11 +4,14 @@
 //! A process that ended between two looks is no longer there at the second. Its
 //! exit says what it had used, so nothing of that is missing.
 
+mod run;
 mod sum;
 mod tally;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
+
+pub use run::{RunAccount, RunEnd, RunNames, TreeLook};
 
 use rustc_hash::FxHashMap;
 
@@ -200,6 +203,11 @@ impl UsageWatch {
 /// all the time that it was there.
 fn settled(exit: &Exit) -> Option<u64> {
     exit.cpu_ns.or_else(|| (exit.runtime_ns <= UNSETTLED_MAX_NS).then_some(exit.runtime_ns))
+}
+
+/// The most CPU time that a process can have used whose account was not settled.
+fn unsettled_most(exit: &Exit) -> u64 {
+    exit.runtime_ns.min(UNSETTLED_MAX_NS)
 }
 
 /// Time of a stretch of time, as a share.

@@ -17,6 +17,7 @@
 mod budget;
 mod check;
 mod child;
+mod command_run;
 mod deadline;
 mod doctor;
 mod event;
@@ -35,11 +36,13 @@ mod service;
 mod setup;
 mod small_disk;
 mod suite;
+mod terminal;
 mod tracer;
 mod workload;
 
 pub use budget::{Budget, series};
 pub use check::Checks;
+pub use command_run::{CommandRun, RunReport};
 pub use deadline::Deadline;
 pub use doctor::Doctor;
 pub use event::{Event, Events, LIFECYCLE, sum};
@@ -57,5 +60,6 @@ pub use service::Service;
 pub use setup::{Scale, Setup};
 pub use small_disk::SmallDisk;
 pub use suite::{Context, Suite};
+pub use terminal::Terminal;
 pub use tracer::{Attached, Launch, Trace, Tracer};
 pub use workload::{Held, Resting, Truth, Unsupported, Workload};

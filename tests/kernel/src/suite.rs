@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use libtest_mimic::{Completion, Failed, Trial};
 use tempfile::TempDir;
 
-use crate::{Deadline, Launch, Mode, Program, Setup, Unsupported, Workload};
+use crate::{CommandRun, Deadline, Launch, Mode, Program, Setup, Unsupported, Workload};
 
 /// What one trial works with.
 pub struct Context {
@@ -44,6 +44,11 @@ impl Context {
     /// A recorder into this store, in this trial's mode.
     pub fn recorder(&self, store: &Path) -> Launch<'_> {
         Launch::recording(self, store)
+    }
+
+    /// A command that is traced by `run`.
+    pub fn command_run(&self) -> anyhow::Result<CommandRun<'_>> {
+        CommandRun::new(self)
     }
 
     /// A workload.

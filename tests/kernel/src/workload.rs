@@ -221,6 +221,13 @@ impl Resting {
 }
 
 impl Truth {
+    /// Reads the line that a workload printed somewhere.
+    pub fn parse(line: &str) -> anyhow::Result<Self> {
+        serde_json::from_str(line)
+            .map(Self)
+            .with_context(|| format!("the workload's account is no JSON: {line}"))
+    }
+
     /// The number at a JSON pointer.
     pub fn number(&self, pointer: &str) -> anyhow::Result<u64> {
         self.maybe_number(pointer)

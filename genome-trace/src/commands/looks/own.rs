@@ -39,7 +39,7 @@ impl OwnTrace {
         )?;
         // Nobody is to see that there is a trace.
         let gpus = gpus::parts(view.gpu_interval, &view.nvml_library, &view.kernel_log)?;
-        let gpus = gpus.map(|parts| GpuParts { say: |_| {}, ..parts });
+        let gpus = gpus.map(|parts| GpuParts { say: Box::new(|_| {}), ..parts });
         let (reads, writes) = UnixStream::pair().context("cannot make a pair of sockets")?;
         writes.set_nonblocking(true).context("cannot set up a socket")?;
         let style = LineStyle { color: false, ..follow::style(true) };

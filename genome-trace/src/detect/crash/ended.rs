@@ -15,7 +15,8 @@ pub struct Ended {
     /// It is a crash without a GPU's error, too.
     is_crash: bool,
     awaits_driver: bool,
-    files: HeardFiles,
+    /// Where they are listened to.
+    files: Option<HeardFiles>,
 }
 
 /// What an end is, as far as it was heard of.
@@ -41,7 +42,12 @@ impl Verdicts {
 }
 
 impl Ended {
-    pub(super) fn new(crash: Crash, verdicts: Verdicts, exit: &Exit, files: HeardFiles) -> Self {
+    pub(super) fn new(
+        crash: Crash,
+        verdicts: Verdicts,
+        exit: &Exit,
+        files: Option<HeardFiles>,
+    ) -> Self {
         Self {
             crash: Box::new(crash),
             is_crash: verdicts.now.is_some(),
@@ -65,7 +71,7 @@ impl Ended {
     /// Its last files may still be told: those of nobody are not listened to.
     #[must_use]
     pub const fn awaits_files(&self) -> bool {
-        self.crash.persona.is_some()
+        self.files.is_some()
     }
 
     /// Hears of an event that came after the end.
@@ -77,10 +83,10 @@ impl Ended {
                 self.explained_by(&xid);
             }
         } else if process.key == self.crash.key
-            && self.awaits_files()
-            && self.files.hear(&event.payload)
+            && let Some(files) = &mut self.files
+            && files.hear(&event.payload)
         {
-            self.crash.files = Some(record::files(&self.files));
+            self.crash.files = Some(record::files(files));
         }
     }
 

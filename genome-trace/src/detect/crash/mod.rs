@@ -71,7 +71,7 @@ impl CrashWatch {
     /// to have been one, that end. To be called with every event, in order.
     pub fn hear(&mut self, event: &Event<'_>) -> Option<Box<Ended>> {
         let process = event.process.as_ref()?;
-        let is_somebodys = event.persona.is_some();
+        let is_somebodys = event.is_of_interest();
         match &event.payload {
             Payload::Exit(exit) => return self.ended(event, process, exit),
             Payload::Fork if is_somebodys => self.forked(process),
@@ -153,7 +153,7 @@ impl CrashWatch {
             Some(_) => self.subjects.remove(process.key.tgid),
             None => None,
         };
-        if kept.is_some() || event.persona.is_some() {
+        if kept.is_some() || event.is_of_interest() {
             self.ended.put(process.key, ());
         }
         let subject = kept.as_ref();
@@ -182,6 +182,7 @@ impl CrashWatch {
         }
         crash.evidence = reason::evidence(&end, xid, subject, event.ktime_ns);
         let files = kept.take().map_or_else(HeardFiles::default, |subject| subject.files);
+        let files = event.is_of_interest().then_some(files);
         Some(Box::new(Ended::new(crash, verdicts, exit, files)))
     }
 

@@ -18,6 +18,7 @@ mod privileges;
 mod prometheus;
 mod record;
 mod remedy;
+mod run;
 mod service_unit;
 mod sessions;
 mod stats;

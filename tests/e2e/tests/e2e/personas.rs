@@ -121,7 +121,18 @@ const SAY: &str = r#"echo "$GENOME_PERSONA|$GENOME_ID""#;
 
 #[test]
 fn a_command_is_run_under_a_persona() {
-    let ended = run(["run", "--persona", NAME, "--genome-id", ID, "--", "/bin/sh", "-c", SAY]);
+    let ended = run([
+        "run",
+        "--name-only",
+        "--persona",
+        NAME,
+        "--genome-id",
+        ID,
+        "--",
+        "/bin/sh",
+        "-c",
+        SAY,
+    ]);
     assert_eq!(ended.code(), Some(0), "{ended:?}");
     assert_eq!(ended.stdout, format!("{NAME}|{ID}\n"));
     assert_eq!(ended.stderr, "");
@@ -129,7 +140,7 @@ fn a_command_is_run_under_a_persona() {
 
 #[test]
 fn without_an_id_only_the_name_is_given() {
-    let ended = run(["run", "--persona", NAME, "--", "/bin/sh", "-c", SAY]);
+    let ended = run(["run", "--name-only", "--persona", NAME, "--", "/bin/sh", "-c", SAY]);
     assert_eq!(ended.stdout, format!("{NAME}|\n"), "{ended:?}");
 }
 
@@ -137,7 +148,7 @@ fn without_an_id_only_the_name_is_given() {
 #[test]
 fn the_command_takes_the_place_of_genome_trace() {
     let started = Command::new(genome_trace().unwrap())
-        .args(["run", "--persona", NAME, "--", "/bin/sh", "-c", "echo $$"])
+        .args(["run", "--name-only", "--persona", NAME, "--", "/bin/sh", "-c", "echo $$"])
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -145,15 +156,17 @@ fn the_command_takes_the_place_of_genome_trace() {
     let output = started.wait_with_output().unwrap();
     assert_eq!(String::from_utf8(output.stdout).unwrap(), format!("{pid}\n"));
 
-    let ended = run(["run", "--persona", NAME, "--", "/bin/sh", "-c", "exit 42"]);
+    let ended = run(["run", "--name-only", "--persona", NAME, "--", "/bin/sh", "-c", "exit 42"]);
     assert_eq!(ended.code(), Some(42), "{ended:?}");
-    let ended = run(["run", "--persona", NAME, "--", "/bin/sh", "-c", "kill -TERM $$"]);
+    let ended =
+        run(["run", "--name-only", "--persona", NAME, "--", "/bin/sh", "-c", "kill -TERM $$"]);
     assert_eq!(ended.status.signal(), Some(15), "{ended:?}");
 }
 
 #[test]
 fn the_commands_own_options_are_left_to_it() {
-    let ended = run(["run", "--persona", NAME, "--", "/bin/echo", "--persona", "--help"]);
+    let ended =
+        run(["run", "--name-only", "--persona", NAME, "--", "/bin/echo", "--persona", "--help"]);
     assert_eq!(ended.stdout, "--persona --help\n", "{ended:?}");
 }
 
@@ -165,7 +178,7 @@ fn a_command_that_cannot_be_started_has_the_shells_status() {
         ("/no/such/command", 127),
         (no_program.as_str(), 126),
     ] {
-        let ended = run(["run", "--persona", NAME, "--", command]);
+        let ended = run(["run", "--name-only", "--persona", NAME, "--", command]);
         assert_eq!(ended.code(), Some(status), "{command}: {ended:?}");
         assert_eq!(ended.stdout, "", "{command}");
         let line = ended.only_line().unwrap_or_else(|| panic!("not one line: {ended:?}"));
@@ -176,8 +189,11 @@ fn a_command_that_cannot_be_started_has_the_shells_status() {
 #[test]
 fn run_is_told_what_it_lacks() {
     for args in [
-        &["run", "--", "/bin/true"][..],
+        &["run"][..],
         &["run", "--persona", NAME],
+        &["run", "--name-only", "--", "/bin/true"],
+        &["run", "--name-only", "--persona", NAME, "--save=x", "--", "/bin/true"],
+        &["run", "--repeat=0", "--", "/bin/true"],
         &["run", "--persona", "", "--", "/bin/true"],
         &["run", "--genome-id", ID, "--", "/bin/true"],
     ] {

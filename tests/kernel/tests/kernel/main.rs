@@ -26,6 +26,7 @@ mod predictions;
 mod prometheus;
 mod record;
 mod remedies;
+mod run;
 mod schema;
 mod soak;
 mod stack;
@@ -70,6 +71,7 @@ fn main() -> ExitCode {
     attach::add_to(&mut suite);
     metrics::add_to(&mut suite);
     prometheus::add_to(&mut suite);
+    run::add_to(&mut suite);
     crashes::add_to(&mut suite);
     tasks::add_to(&mut suite);
     usage::add_to(&mut suite);

@@ -12,7 +12,7 @@ pub(super) fn run_names_a_command(context: &Context) -> anyhow::Result<()> {
     let tracer = context.tracer().start()?;
     let ended = context
         .program(&context.setup.tracer)
-        .args(["run", "--persona", GIVEN.name, "--genome-id", GIVEN.id, "--"])
+        .args(["run", "--name-only", "--persona", GIVEN.name, "--genome-id", GIVEN.id, "--"])
         .arg(&context.setup.workload)
         .args(["exit", "--code", "7", "gt-run"])
         .run()?;

@@ -1,0 +1,158 @@
+//! `run`: a command, and what it did to the machine.
+//!
+//! The command runs as the user who wants it, in this process' place: its
+//! terminal, its signals, its status. It waits before its first instruction
+//! until it is watched, and when it has ended the run is over.
+//!
+//! Nothing is said while it runs, not even on a terminal: its standard error is
+//! ours, and what we write there would stand among what it writes.
+
+mod attend;
+mod crashes;
+mod gaps;
+mod gate;
+mod invoker;
+mod names;
+mod once;
+mod told;
+mod untraced;
+
+use std::{collections::BTreeSet, process::ExitCode};
+
+use anyhow::Context as _;
+
+use self::{attend::Conductor, gate::Gate, invoker::Invoker, once::Ran};
+use super::{config::Config, session::Granted};
+use crate::{
+    cli::Run,
+    kernel::{held::Held, signals::end_by},
+    model::{Ending, RunReport},
+};
+
+/// A failure of our own, before the command or after it.
+const OURS: u8 = 125;
+/// What the command did is not what it should have done.
+const GATE: u8 = 3;
+/// What a shell adds to the number of a signal.
+const BY_SIGNAL: u8 = 128;
+
+/// Runs the command; the status is its own, where it has one.
+pub(super) fn run(options: &Run) -> anyhow::Result<ExitCode> {
+    // main has another status for failures, which may be a command's, too.
+    Ok(attempt(options).unwrap_or_else(|error| {
+        eprintln!("genome-trace: {error:#}");
+        ExitCode::from(OURS)
+    }))
+}
+
+fn attempt(options: &Run) -> anyhow::Result<ExitCode> {
+    let invoker = Invoker::find(options.user.as_deref())?;
+    if options.name_only {
+        return untraced::run(options, &invoker);
+    }
+    let granted = match once::grant(options) {
+        Ok(granted) => granted,
+        Err(error) => return without(options, &invoker, error),
+    };
+    let config = Config::read(options.config.as_deref())?;
+    // What is wrong with a rule or with a baseline is told before the command
+    // runs.
+    let gate = Gate::read(options, &config)?;
+    traced(options, &config, &invoker, granted, &gate)
+}
+
+/// Who asks for no report wants the command above all: it runs, and is not
+/// traced.
+fn without(options: &Run, invoker: &Invoker, why: anyhow::Error) -> anyhow::Result<ExitCode> {
+    if options.asks_for_a_report() || options.config.is_some() {
+        return Err(why);
+    }
+    eprintln!("genome-trace: the command runs, and is not traced: {why:#}");
+    untraced::run(options, invoker)
+}
+
+fn traced(
+    options: &Run,
+    config: &Config,
+    invoker: &Invoker,
+    granted: Granted,
+    gate: &Gate,
+) -> anyhow::Result<ExitCode> {
+    let conductor = Conductor::new()?;
+    // All of them now, while this process is small: what it has is counted among
+    // the peak memory of what it forks.
+    let held = (0..options.times()).map(|_| {
+        let (command, identity) = invoker.command(options)?;
+        Held::start(command, identity, conductor.mask())
+            .context("cannot start a process for the command")
+    });
+    let mut waiting = held.collect::<anyhow::Result<Vec<_>>>()?.into_iter();
+    let mut report = told::report(options, invoker);
+    let mut granted = Some(granted);
+    let mut status = None;
+    let mut uncounted = BTreeSet::new();
+    while let Some(held) = waiting.next() {
+        let granted = match granted.take() {
+            Some(granted) => granted,
+            None => once::grant(options)?,
+        };
+        let watch = match once::watch(options, config, granted, &held) {
+            Ok(watch) => watch,
+            Err(error) => {
+                drop(held);
+                drop(waiting);
+                drop(conductor);
+                return without(options, invoker, error);
+            }
+        };
+        match once::run(options, config, watch, held, &conductor)? {
+            Ran::Not(error) => return Ok(untraced::cannot_run(options, &error)),
+            Ran::Run(ran) => {
+                let outcome = ran.run.outcome;
+                uncounted.extend(once::add(&mut report, *ran));
+                // The first that failed is what there is to tell.
+                if is_failure(status.unwrap_or(outcome)) {
+                    status.get_or_insert(outcome);
+                } else {
+                    status = Some(outcome);
+                }
+                if conductor.was_interrupted() {
+                    break;
+                }
+            }
+        }
+    }
+    drop(waiting);
+    for what in uncounted {
+        eprintln!("genome-trace: writes that are not counted here: {what}");
+    }
+    conclude(options, &report, gate, status)
+}
+
+/// Tells what the command did, and what its status is.
+fn conclude(
+    options: &Run,
+    report: &RunReport,
+    gate: &Gate,
+    status: Option<Ending>,
+) -> anyhow::Result<ExitCode> {
+    told::save(options, report)?;
+    let is_forbidden = gate.forbids(report)?;
+    told::tell(options, report)?;
+    Ok(match status {
+        Some(Ending::Exited { code: 0 }) | None if is_forbidden => ExitCode::from(GATE),
+        Some(Ending::Exited { code: 0 }) | None => ExitCode::SUCCESS,
+        Some(Ending::Exited { code }) => ExitCode::from(code),
+        Some(Ending::Signaled { signal, .. }) => {
+            // Whoever waits for this process sees what the command's parent
+            // would have seen.
+            end_by(signal.0.cast_signed());
+            let number = u8::try_from(signal.0).unwrap_or(0);
+            ExitCode::from(BY_SIGNAL.saturating_add(number))
+        }
+    })
+}
+
+fn is_failure(ending: Ending) -> bool {
+    ending != Ending::Exited { code: 0 }
+}
