@@ -34,7 +34,7 @@ pub use moment::Moment;
 pub use predict::PredictOptions;
 pub use record::{DEFAULT_SOCKET, DEFAULT_STORE, Record};
 pub use remedy::{OneApproval, RemedyAction, RemedyOptions};
-pub use run::{Run, RunFormat};
+pub use run::Run;
 pub use session::{Phase, Report};
 pub use size::Size;
 pub use stats::StatsOptions;

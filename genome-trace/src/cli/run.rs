@@ -2,10 +2,10 @@
 
 use std::{ffi::OsString, num::NonZeroU32, path::PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
-use super::value;
-use crate::{gpu::DEFAULT_LIBRARY, probe::ModeChoice};
+use super::{Percent, RunFormat, value};
+use crate::{detect::GateRule, gpu::DEFAULT_LIBRARY, probe::ModeChoice};
 
 /// Run a command, and say what it did to the machine.
 #[derive(Args, Debug)]
@@ -20,7 +20,10 @@ pub struct Run {
     #[arg(
         long,
         requires = "persona",
-        conflicts_with_all = ["save", "baseline", "fail_on", "format", "repeat", "config", "wait"]
+        conflicts_with_all = [
+            "save", "baseline", "fail_on", "tolerance", "format", "output", "repeat", "config",
+            "wait",
+        ]
     )]
     pub name_only: bool,
     /// Keep what the command did in this file, as JSON
@@ -31,19 +34,31 @@ pub struct Run {
     pub baseline: Option<PathBuf>,
     /// Fail, with status 3, where this holds, such as crashes>0,
     /// files_created>+10%, peak_rss_bytes>1.5GB or new-executable; may be given
-    /// more than once
-    #[arg(long, value_name = "RULE", value_parser = value::not_empty, help_heading = "Report")]
-    pub fail_on: Vec<String>,
-    /// How to tell at the end, on stderr, what the command did
+    /// more than once, and is beside those of the configuration
+    #[arg(long, value_name = "RULE", help_heading = "Report")]
+    pub fail_on: Vec<GateRule>,
+    /// What is near enough for an amount, in percent of what it was before, in
+    /// place of that of the configuration [default: 10]
+    #[arg(long, value_name = "PCT", requires = "baseline", help_heading = "Report")]
+    pub tolerance: Option<Percent>,
+    /// How to tell at the end what the command did
     #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Report")]
     pub format: Option<RunFormat>,
+    /// Tell it in this file, in place of stderr, which it shares with the
+    /// command
+    #[arg(long, value_name = "FILE", help_heading = "Report")]
+    pub output: Option<PathBuf>,
+    /// Colour nothing (so does NO_COLOR, and any output that is no terminal)
+    #[arg(long, help_heading = "Report")]
+    pub no_color: bool,
     /// Run the command so many times, one after the other, so that its times can
     /// be compared
     #[arg(long, value_name = "N", help_heading = "Report")]
     pub repeat: Option<NonZeroU32>,
-    /// Read this configuration, which may have rules in its table [ci], in
-    /// place of /etc/genome-trace/config.toml
-    #[arg(long, value_name = "FILE")]
+    /// Read this configuration, and the rules in its table [ci], in place of
+    /// /etc/genome-trace/config.toml and of .genome-trace.toml in the current
+    /// folder
+    #[arg(long, value_name = "FILE", help_heading = "Report")]
     pub config: Option<PathBuf>,
     /// Run the command as this user [default: the one that called sudo, else
     /// the one that runs genome-trace]
@@ -73,28 +88,7 @@ impl Run {
             || self.baseline.is_some()
             || !self.fail_on.is_empty()
             || self.format.is_some()
+            || self.output.is_some()
             || self.repeat.is_some()
     }
-
-    /// How many times the command is to run.
-    #[must_use]
-    pub fn times(&self) -> u32 {
-        self.repeat.map_or(1, NonZeroU32::get)
-    }
-}
-
-/// How a run is told.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum RunFormat {
-    /// For people
-    #[default]
-    Table,
-    /// One line of JSON
-    Json,
-    /// JUnit's XML
-    Junit,
-    /// Markdown
-    Markdown,
-    /// Commands of a GitHub workflow, and its job's summary
-    Github,
 }

@@ -3,7 +3,8 @@
 use std::{
     convert::Infallible,
     fs,
-    io::{self, IsTerminal as _},
+    io::{self, IsTerminal},
+    os::fd::{AsFd, AsRawFd as _, BorrowedFd},
     process::ExitCode,
     time::Duration,
 };
@@ -219,19 +220,24 @@ pub(super) fn announce(plan: &Plan, choice: ModeChoice, pids: &[u32], personas: 
 }
 
 pub(super) fn style(no_color: bool) -> LineStyle {
-    let terminal = io::stdout().is_terminal();
+    style_of(&io::stdout(), no_color)
+}
+
+/// The same on what may be another terminal.
+pub(super) fn style_of(output: &(impl IsTerminal + AsFd), no_color: bool) -> LineStyle {
+    let terminal = output.is_terminal();
     let allowed = !no_color && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     LineStyle {
         color: terminal && allowed,
-        width: if terminal { terminal_width() } else { None },
+        width: if terminal { terminal_width(output.as_fd()) } else { None },
         time_zone: jiff::tz::TimeZone::system(),
     }
 }
 
-fn terminal_width() -> Option<usize> {
+fn terminal_width(terminal: BorrowedFd<'_>) -> Option<usize> {
     let mut size = libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
     // SAFETY: TIOCGWINSZ writes one winsize to the address given.
-    let result = unsafe { libc::ioctl(libc::STDOUT_FILENO, libc::TIOCGWINSZ, &raw mut size) };
+    let result = unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCGWINSZ, &raw mut size) };
     (result == 0 && size.ws_col > 0).then(|| size.ws_col.into())
 }
 

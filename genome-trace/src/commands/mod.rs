@@ -36,6 +36,7 @@ mod remedy_options;
 mod report;
 mod run;
 mod run_file;
+mod run_view;
 mod session;
 mod setup;
 mod shell;

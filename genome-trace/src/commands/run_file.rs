@@ -57,23 +57,35 @@ fn content(path: &Path) -> io::Result<Vec<u8>> {
 ///
 /// # Errors
 /// A sentence. What was there is as it was.
-#[allow(dead_code, reason = "for the command that traces")]
 pub(super) fn save(
     path: &Path,
     report: &RunReport,
     owner: Option<(u32, u32)>,
 ) -> anyhow::Result<()> {
-    let content = write_run_report(report);
-    replace(path, owner, |file| file.write_all(&content)).map_err(|error| unwritable(path, &error))
+    keep("--save", path, &write_run_report(report), owner)
 }
 
-/// Whether a report could be kept there, by trying. To be asked before the
+/// Keeps what is told of a report, in the same way. `option` is what named the
+/// file.
+///
+/// # Errors
+/// A sentence. What was there is as it was.
+pub(super) fn keep(
+    option: &str,
+    path: &Path,
+    content: &[u8],
+    owner: Option<(u32, u32)>,
+) -> anyhow::Result<()> {
+    let write = |file: &mut File| file.write_all(content);
+    replace(path, owner, write).map_err(|error| unwritable(option, path, &error))
+}
+
+/// Whether something could be kept there, by trying. To be asked before the
 /// command runs.
 ///
 /// # Errors
 /// A sentence.
-#[allow(dead_code, reason = "for the command that traces")]
-pub(super) fn check(path: &Path) -> anyhow::Result<()> {
+pub(super) fn check(option: &str, path: &Path) -> anyhow::Result<()> {
     let try_it = || match kind(path)? {
         Kind::Stream => OpenOptions::new().write(true).open(path).map(drop),
         Kind::File(target) => {
@@ -81,12 +93,12 @@ pub(super) fn check(path: &Path) -> anyhow::Result<()> {
             fs::remove_file(unfinished)
         }
     };
-    try_it().map_err(|error| unwritable(path, &error))
+    try_it().map_err(|error| unwritable(option, path, &error))
 }
 
-fn unwritable(path: &Path, error: &io::Error) -> anyhow::Error {
+fn unwritable(option: &str, path: &Path, error: &io::Error) -> anyhow::Error {
     anyhow!(
-        "cannot keep the report in {}: {error}; give --save a file in a folder that there is, with \
+        "cannot keep the report in {}: {error}; give {option} a file in a folder that there is, with \
          room, and that you may write to",
         path.display()
     )
@@ -195,12 +207,12 @@ mod tests {
     fn a_file_is_made_and_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.json");
-        check(&path).unwrap();
+        check("--save", &path).unwrap();
         assert_eq!(names(folder.path()), [] as [&str; 0]);
         put(&path, "one").unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
         put(&path, "two").unwrap();
-        check(&path).unwrap();
+        check("--save", &path).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "two");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
         assert_eq!(names(folder.path()), ["a.json"]);
@@ -242,7 +254,7 @@ mod tests {
         ] {
             let error = save(path, &report, None).unwrap_err().to_string();
             assert!(error.contains(word) && error.contains("--save"), "{error}");
-            assert!(path == Path::new("/dev/full") || check(path).is_err());
+            assert!(path == Path::new("/dev/full") || check("--save", path).is_err());
         }
     }
 

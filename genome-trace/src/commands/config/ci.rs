@@ -64,7 +64,6 @@ impl Ci {
     }
 
     /// How often a command is to run.
-    #[allow(dead_code, reason = "for the command that traces")]
     pub(in crate::commands) fn repeat(&self) -> Option<NonZeroU32> {
         self.repeat.map(|repeat| repeat.0)
     }

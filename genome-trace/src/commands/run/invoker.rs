@@ -71,6 +71,19 @@ impl Invoker {
         Ok((command, self.other.as_ref().map(|other| other.identity.clone())))
     }
 
+    /// The command's home.
+    pub(super) fn home(&self) -> Option<OsString> {
+        let Some(other) = &self.other else { return env::var_os("HOME") };
+        let home = other.variables.iter().find(|(name, _)| *name == "HOME");
+        home.map(|(_, home)| home.clone())
+    }
+
+    /// Whose a file becomes that the command's user asked for; `None` where
+    /// that is who runs genome-trace.
+    pub(super) fn owner(&self) -> Option<(u32, u32)> {
+        self.other.as_ref().map(|other| (other.identity.uid, other.identity.gid))
+    }
+
     /// The command's real user.
     pub(super) fn uid(&self) -> u32 {
         self.other.as_ref().map_or_else(|| getuid().as_raw(), |other| other.identity.uid)

@@ -21,18 +21,18 @@ use std::{collections::BTreeSet, process::ExitCode};
 
 use anyhow::Context as _;
 
-use self::{attend::Conductor, gate::Gate, invoker::Invoker, once::Ran};
-use super::{config::Config, session::Granted};
+use self::{attend::Conductor, gate::Gate, invoker::Invoker, names::Names, once::Ran};
+use super::{
+    config::Config,
+    run_view::{GATE, OURS, tell_unjudged},
+    session::Granted,
+};
 use crate::{
     cli::Run,
     kernel::{held::Held, signals::end_by},
-    model::{Ending, RunReport},
+    model::{Ending, RunReport, RunRuleState},
 };
 
-/// A failure of our own, before the command or after it.
-const OURS: u8 = 125;
-/// What the command did is not what it should have done.
-const GATE: u8 = 3;
 /// What a shell adds to the number of a signal.
 const BY_SIGNAL: u8 = 128;
 
@@ -50,21 +50,27 @@ fn attempt(options: &Run) -> anyhow::Result<ExitCode> {
     if options.name_only {
         return untraced::run(options, &invoker);
     }
+    // What is wrong with a rule, a baseline or a file is told before the command
+    // runs.
+    let gate = Gate::read(options)?;
+    told::check(options)?;
     let granted = match once::grant(options) {
         Ok(granted) => granted,
-        Err(error) => return without(options, &invoker, error),
+        Err(error) => return without(options, &gate, &invoker, error),
     };
     let config = Config::read(options.config.as_deref())?;
-    // What is wrong with a rule or with a baseline is told before the command
-    // runs.
-    let gate = Gate::read(options, &config)?;
     traced(options, &config, &invoker, granted, &gate)
 }
 
 /// Who asks for no report wants the command above all: it runs, and is not
 /// traced.
-fn without(options: &Run, invoker: &Invoker, why: anyhow::Error) -> anyhow::Result<ExitCode> {
-    if options.asks_for_a_report() || options.config.is_some() {
+fn without(
+    options: &Run,
+    gate: &Gate,
+    invoker: &Invoker,
+    why: anyhow::Error,
+) -> anyhow::Result<ExitCode> {
+    if options.asks_for_a_report() || gate.asks_for_a_report() || options.config.is_some() {
         return Err(why);
     }
     eprintln!("genome-trace: the command runs, and is not traced: {why:#}");
@@ -81,13 +87,14 @@ fn traced(
     let conductor = Conductor::new()?;
     // All of them now, while this process is small: what it has is counted among
     // the peak memory of what it forks.
-    let held = (0..options.times()).map(|_| {
+    let held = (0..gate.times()).map(|_| {
         let (command, identity) = invoker.command(options)?;
         Held::start(command, identity, conductor.mask())
             .context("cannot start a process for the command")
     });
     let mut waiting = held.collect::<anyhow::Result<Vec<_>>>()?.into_iter();
     let mut report = told::report(options, invoker);
+    let names = Names::of(invoker);
     let mut granted = Some(granted);
     let mut status = None;
     let mut uncounted = BTreeSet::new();
@@ -102,10 +109,10 @@ fn traced(
                 drop(held);
                 drop(waiting);
                 drop(conductor);
-                return without(options, invoker, error);
+                return without(options, gate, invoker, error);
             }
         };
-        match once::run(options, config, watch, held, &conductor)? {
+        match once::run(options, config, watch, held, (&conductor, &names))? {
             Ran::Not(error) => return Ok(untraced::cannot_run(options, &error)),
             Ran::Run(ran) => {
                 let outcome = ran.run.outcome;
@@ -126,7 +133,7 @@ fn traced(
     for what in uncounted {
         eprintln!("genome-trace: writes that are not counted here: {what}");
     }
-    conclude(options, &report, gate, status)
+    conclude(options, &report, gate, invoker, status)
 }
 
 /// Tells what the command did, and what its status is.
@@ -134,14 +141,24 @@ fn conclude(
     options: &Run,
     report: &RunReport,
     gate: &Gate,
+    invoker: &Invoker,
     status: Option<Ending>,
 ) -> anyhow::Result<ExitCode> {
-    told::save(options, report)?;
-    let is_forbidden = gate.forbids(report)?;
-    told::tell(options, report)?;
+    told::save(options, report, invoker)?;
+    let judgement = gate.judge(report);
+    told::tell(options, judgement.view(report), invoker)?;
+    let state = judgement.state();
+    if state == RunRuleState::NotJudged {
+        let baseline = gate.baseline.as_ref();
+        tell_unjudged(&judgement.gate, &gate.rules, baseline, report.runs.len());
+    }
     Ok(match status {
-        Some(Ending::Exited { code: 0 }) | None if is_forbidden => ExitCode::from(GATE),
-        Some(Ending::Exited { code: 0 }) | None => ExitCode::SUCCESS,
+        // The command's own failure comes before what the gate says of it.
+        Some(Ending::Exited { code: 0 }) | None => match state {
+            RunRuleState::Kept => ExitCode::SUCCESS,
+            RunRuleState::Broken => ExitCode::from(GATE),
+            RunRuleState::NotJudged => ExitCode::from(OURS),
+        },
         Some(Ending::Exited { code }) => ExitCode::from(code),
         Some(Ending::Signaled { signal, .. }) => {
             // Whoever waits for this process sees what the command's parent

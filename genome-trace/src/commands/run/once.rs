@@ -23,7 +23,7 @@ use super::{
     attend::Conductor,
     crashes::CrashList,
     gaps,
-    names::AsTheyAre,
+    names::Names,
 };
 use crate::{
     cli::{Interval, Run as Options},
@@ -97,11 +97,11 @@ pub(super) fn run(
     config: &Config,
     watch: Watch,
     held: Held,
-    conductor: &Conductor,
+    (conductor, names): (&Conductor, &Names),
 ) -> anyhow::Result<Ran> {
     let Watch { session: Session { mut parts, plan, stderr }, gpus, gpu_reason } = watch;
     let mut unknown = gaps::unknown(&plan, parts.tasks.is_some());
-    let account = Rc::new(RefCell::new(RunAccount::new(Box::new(AsTheyAre))));
+    let account = Rc::new(RefCell::new(RunAccount::new(Box::new(names.clone()))));
     let crashes = Arc::new(CrashList::default());
     let symbolizer = Symbolizer::start(is_there)
         .context("cannot start the thread that names the functions of a crash")?;
@@ -137,7 +137,7 @@ pub(super) fn run(
     session::told(result)?;
     let (outcome, wall_ns) = ended.context("cannot wait for the command")?;
     let end = RunEnd { outcome, started, wall_ns, crashes: crashes.take() };
-    let account = account.replace(RunAccount::new(Box::new(AsTheyAre)));
+    let account = account.replace(RunAccount::new(Box::new(names.clone())));
     let (run, more) = account.finish(end, may_be_there);
     unknown.extend(more);
     if run.figures.get(RunMetric::PeakVramBytes).is_none() {

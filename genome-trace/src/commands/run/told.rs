@@ -1,18 +1,23 @@
-//! A run's report: begun, kept in a file, told on stderr.
+//! A run's report: begun, kept in a file, told on stderr or in another file.
 
-use std::{env, fs, path::Path, thread::available_parallelism};
+use std::{
+    env,
+    io::{self, Write as _},
+    thread::available_parallelism,
+};
 
-use anyhow::Context as _;
-
-use super::invoker::Invoker;
+use super::{
+    super::{
+        follow, run_file,
+        run_view::{add_step_summary, told},
+    },
+    invoker::Invoker,
+};
 use crate::{
     cli::{Run as Options, RunFormat},
     kernel::machine,
-    model::{RUN_SCHEMA_VERSION, Run, RunMachine, RunMetric, RunReport, RunReportType, RunUnit},
-    render::{
-        text::Escaped,
-        units::{Bytes, Elapsed},
-    },
+    model::{RUN_SCHEMA_VERSION, RunMachine, RunReport, RunReportType, RunView},
+    render::line::LineStyle,
 };
 
 /// A report without a run.
@@ -38,56 +43,38 @@ pub(super) fn report(options: &Options, invoker: &Invoker) -> RunReport {
     }
 }
 
-/// Keeps it where `--save` says.
-pub(super) fn save(options: &Options, report: &RunReport) -> anyhow::Result<()> {
-    let Some(path) = &options.save else { return Ok(()) };
-    write(path, report).with_context(|| {
-        format!("cannot save the report in {}: choose another file with --save", path.display())
-    })
-}
-
-fn write(path: &Path, report: &RunReport) -> anyhow::Result<()> {
-    let mut text = serde_json::to_vec(report)?;
-    text.push(b'\n');
-    fs::write(path, text)?;
-    Ok(())
-}
-
-/// Tells it on stderr: the one place where what is shown is chosen.
-pub(super) fn tell(options: &Options, report: &RunReport) -> anyhow::Result<()> {
-    match options.format.unwrap_or_default() {
-        RunFormat::Json => eprintln!("{}", serde_json::to_string(report)?),
-        RunFormat::Table | RunFormat::Junit | RunFormat::Markdown | RunFormat::Github => {
-            for run in &report.runs {
-                summary(run);
-            }
-            for (metric, why) in &report.unobserved {
-                eprintln!("genome-trace: {metric} is unknown: {}", Escaped(why.as_bytes()));
-            }
+/// Whether the files that are asked for could be written, by trying.
+pub(super) fn check(options: &Options) -> anyhow::Result<()> {
+    for (option, path) in [("--save", &options.save), ("--output", &options.output)] {
+        if let Some(path) = path {
+            run_file::check(option, path)?;
         }
     }
     Ok(())
 }
 
-fn summary(run: &Run) {
-    let figure = |metric: RunMetric| match (run.figures.get(metric), metric.unit()) {
-        (None, _) => "unknown".to_owned(),
-        (Some(figure), RunUnit::Count) => figure.to_string(),
-        (Some(figure), RunUnit::Bytes) => Bytes(figure).to_string(),
-        (Some(figure), RunUnit::Nanoseconds) => Elapsed(figure).to_string(),
-    };
-    eprintln!("genome-trace: the command ended with {}", run.outcome.name());
-    for metric in RunMetric::ALL {
-        eprintln!("  {:<20} {:>12}", metric.name(), figure(metric));
+/// Keeps it where `--save` says.
+pub(super) fn save(options: &Options, report: &RunReport, invoker: &Invoker) -> anyhow::Result<()> {
+    options.save.as_deref().map_or(Ok(()), |path| run_file::save(path, report, invoker.owner()))
+}
+
+/// Tells it: where `--output` says, else on stderr.
+pub(super) fn tell(options: &Options, view: RunView<'_>, invoker: &Invoker) -> anyhow::Result<()> {
+    let format = options.format.unwrap_or_default();
+    match &options.output {
+        Some(path) => {
+            let style = LineStyle { color: false, width: None, ..style(options) };
+            run_file::keep("--output", path, &told(view, format, &style), invoker.owner())?;
+        }
+        // Where nobody reads it any more there is nobody to tell that, either.
+        None => drop(io::stderr().write_all(&told(view, format, &style(options)))),
     }
-    for crash in &run.crashes {
-        let comm = crash.comm.as_deref().unwrap_or("unknown");
-        eprintln!("  crash: {} ({}): {}", Escaped(comm.as_bytes()), crash.key.tgid, crash.reason);
+    if format == RunFormat::Github {
+        add_step_summary(view)?;
     }
-    for (name, count) in &run.left_running {
-        eprintln!("  left running: {count} of {}", Escaped(name.as_bytes()));
-    }
-    for (name, count) in &run.lost {
-        eprintln!("  lost: {count} of {name}");
-    }
+    Ok(())
+}
+
+fn style(options: &Options) -> LineStyle {
+    follow::style_of(&io::stderr(), options.no_color)
 }
