@@ -1,7 +1,7 @@
 use super::*;
 use crate::model::{
-    CrashKind, Exec, FileCreate, FileUnlink, FileWrite, OomKill, Process, RunExecutable, RunFolder,
-    SignalNumber, VramAtDeath, VramPeakSource, Watch,
+    CrashKind, Exec, Exit, FileCreate, FileUnlink, FileWrite, OomKill, Process, RunExecutable,
+    RunFolder, SignalNumber, VramAtDeath, VramPeakSource, Watch,
 };
 
 const MS: u64 = 1_000_000;
