@@ -174,8 +174,9 @@ mod tests {
     fn a_blocked_signal_is_data_and_says_who_sent_it() {
         let signals = Signals::block(&[libc::SIGUSR2]).unwrap();
         assert_eq!(signals.next().unwrap(), None);
-        // SAFETY: the call takes numbers alone; this thread has it blocked.
-        unsafe { libc::pthread_kill(libc::pthread_self(), libc::SIGUSR2) };
+        // To this thread, which has it blocked.
+        // SAFETY: the call takes a number alone.
+        unsafe { libc::raise(libc::SIGUSR2) };
         let sender = Some(std::process::id());
         assert_eq!(signals.next().unwrap(), Some(Received { signal: libc::SIGUSR2, sender }));
         assert_eq!(signals.next().unwrap(), None);

@@ -31,7 +31,7 @@ use crate::{
     kernel::{
         clock, held::Held, log::KERNEL_LOG, namespace::pids_are_the_machines, process::is_there,
     },
-    model::{Event, GpuAccess, ProcessKey, Run, RunMetric, RunReport},
+    model::{Event, GpuAccess, Payload, ProcessKey, Run, RunMetric, RunReport},
     pipeline::{CrashJudge, GpuParts, Keep, Pipeline, TreeParts},
     render::GpuNotice,
     sink::Sink,
@@ -172,9 +172,17 @@ fn may_be_there(key: ProcessKey) -> bool {
 /// Judges the ends of the tree's processes alone.
 fn judge(config: &Config) -> CrashJudge {
     let mut watch = CrashWatch::new(config.crash_policy());
+    let mut has_begun = false;
     Box::new(move |event| {
-        let is_ours = event.process.is_some_and(|process| process.watch.in_tree);
-        if is_ours { watch.hear(event) } else { None }
+        if !event.process.is_some_and(|process| process.watch.in_tree) {
+            return None;
+        }
+        // The command was forked before there was a probe, and has done nothing
+        // until its exec: it is watched from its start, as whatever it forks.
+        if !std::mem::replace(&mut has_begun, true) {
+            watch.hear(&Event { payload: Payload::Fork, ..*event });
+        }
+        watch.hear(event)
     })
 }
 

@@ -71,8 +71,8 @@ fn invoking_user(context: &Context) -> anyhow::Result<()> {
     // One that no list has keeps what there is.
     let (ended, report) = sudo(context.command_run()?, &uid)?;
     let wanted = [uid.as_str(), &uid, "/of-root|root||", NO_CAPABILITIES];
-    checks.equal("by sudo", &ended.stdout, wanted);
-    checks.equal("uid", report.count("/uid"), NOBODYS_UID.into());
+    checks.equal("by sudo", ended.stdout, wanted);
+    checks.equal("uid", report.count("/uid"), u64::from(NOBODYS_UID));
     // nobody is in every list.
     let passwd = fs::read_to_string("/etc/passwd").context("read the list of users")?;
     let entry = passwd.lines().find(|line| line.starts_with("nobody:"));
@@ -83,14 +83,14 @@ fn invoking_user(context: &Context) -> anyhow::Result<()> {
         };
         let said = format!("{home}|nobody||");
         let wanted = [*uid, gid, &said, NO_CAPABILITIES];
-        checks.equal("by sudo, known", &sudo(context.command_run()?, uid)?.0.stdout, wanted);
+        checks.equal("by sudo, known", sudo(context.command_run()?, uid)?.0.stdout, wanted);
         let run = context.command_run()?.option("--user=nobody");
         let (ended, _) = run.run(&["sh", "-c", SAY])?;
-        checks.equal("by --user", &ended.stdout, wanted);
+        checks.equal("by --user", ended.stdout, wanted);
     }
     // Whoever is root without sudo stays so.
     let (ended, _) = context.command_run()?.run(&["id", "-u"])?;
-    checks.equal("without sudo", &ended.stdout, ["0"]);
+    checks.equal("without sudo", ended.stdout, ["0"]);
     checks.verdict()
 }
 
@@ -303,7 +303,7 @@ fn persona(context: &Context) -> anyhow::Result<()> {
     let (ended, report) = run.run(&["sh", "-c", script])?;
 
     let mut checks = Checks::new();
-    checks.equal("environment", &ended.stdout, ["Prüfer|g1"]);
+    checks.equal("environment", ended.stdout, ["Prüfer|g1"]);
     checks.equal("persona", report.at("/persona").and_then(Value::as_str), Some("Prüfer"));
     let crash = report.of_run("crashes").get(0).context("no crash is listed")?;
     checks.equal("kind", crash.get("kind").and_then(Value::as_str), Some("error_exit"));
