@@ -104,12 +104,21 @@ impl Cli {
     /// do but to say what is wrong with it, or to print help.
     #[must_use]
     pub fn read() -> Self {
-        let cli = Self::parse();
-        match cli.contradiction() {
-            Some(error) => error.exit(),
-            None => cli,
-        }
+        let read = Self::try_parse();
+        let read = read.and_then(|cli| cli.contradiction().map_or(Ok(cli), Err));
+        read.unwrap_or_else(|error| {
+            // A status of 2 may be that of the command that run should have run.
+            if error.use_stderr() && std::env::args_os().nth(1).is_some_and(|word| word == "run") {
+                // Nobody is there to be told that stderr is closed.
+                let _ = error.print();
+                std::process::exit(Self::RUN_FAILED);
+            }
+            error.exit()
+        })
     }
+
+    /// Status of `run` where genome-trace itself failed (env(1), timeout(1)).
+    const RUN_FAILED: i32 = 125;
 
     /// What contradicts itself, and clap has no rule for.
     fn contradiction(&self) -> Option<clap::Error> {

@@ -198,7 +198,7 @@ fn run_is_told_what_it_lacks() {
         &["run", "--genome-id", ID, "--", "/bin/true"],
     ] {
         let ended = run(args);
-        assert_eq!(ended.code(), Some(2), "{args:?}: {ended:?}");
+        assert_eq!(ended.code(), Some(125), "{args:?}: {ended:?}");
         assert!(ended.stderr.starts_with("error: "), "{args:?}: {ended:?}");
     }
 }

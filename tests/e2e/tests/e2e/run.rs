@@ -61,3 +61,38 @@ fn a_user_that_is_none_and_a_configuration_that_is_none_are_told_before_the_comm
     let ended = run(["run", "--config=/no/such/config.toml", "--", "/bin/echo", "here"]);
     assert_eq!((ended.code(), ended.stdout.as_str()), (Some(OURS), ""), "{ended:?}");
 }
+
+#[test]
+fn a_rule_or_a_baseline_that_is_none_is_told_before_the_command_runs() {
+    for (options, words) in [
+        (&["--fail-on=crashes"][..], "crashes"),
+        (&["--fail-on=no_such_metric>0"], "no_such_metric"),
+        (&["--fail-on=files_created>+10%"], "--baseline"),
+        (&["--fail-on=new-executable"], "--baseline"),
+        (&["--baseline=/no/such/report.json"], "/no/such/report.json"),
+        (&["--save=/no/such/folder/report.json"], "--save"),
+        (&["--output=/no/such/folder/report.xml"], "--output"),
+        (&["--tolerance=5"], "--baseline"),
+        (&["--format=xml"], "junit"),
+    ] {
+        let ended = run([&["run"], options, &["--", "/bin/echo", "here"]].concat());
+        assert_eq!((ended.code(), ended.stdout.as_str()), (Some(OURS), ""), "{ended:?}");
+        assert!(ended.stderr.contains(words), "{options:?}: {ended:?}");
+    }
+}
+
+#[test]
+fn a_projects_own_rules_are_no_pass_where_nothing_can_be_traced() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ci.toml");
+    // Whoever may not trace must be able to read it.
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(folder.path(), open).unwrap();
+    let config = format!("--config={}", file.display());
+    for (rule, word) in [("crashes>0", "CAP_BPF"), ("crashes", "ci.toml")] {
+        std::fs::write(&file, format!("[ci]\nfail_on = [{rule:?}]\n")).unwrap();
+        let ended = run_unprivileged(["run", &config, "--", "/bin/echo", "here"]);
+        assert_eq!((ended.code(), ended.stdout.as_str()), (Some(OURS), ""), "{ended:?}");
+        assert!(ended.stderr.contains(word), "{rule}: {ended:?}");
+    }
+}
