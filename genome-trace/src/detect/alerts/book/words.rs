@@ -240,8 +240,8 @@ fn no_habit(f: &mut fmt::Formatter<'_>, basis: &Basis) -> fmt::Result {
          takes"
     )?;
     match (neighbours, rule) {
-        (None, _) => Ok(()),
-        (Some(_), None) => f.write_str(", and its rule is not known"),
+        // Who has no rule yet, or none that is known, has no neighbours either.
+        (None, _) | (_, None) => Ok(()),
         (Some(neighbours), Some(rule)) => write!(
             f,
             ", and {neighbours} of the {neighbours_to_judge} neighbours (rule {})",
