@@ -19,7 +19,9 @@ pub struct HeldProcess {
 }
 
 impl HeldProcess {
-    /// Takes hold of a process.
+    /// Takes hold of a process. /proc tells starts no finer than a clock tick
+    /// (10 ms): a process that got the number within the very tick in which the
+    /// one that is asked for began, and ended, is taken for it.
     ///
     /// # Errors
     /// `ESRCH` where it is gone; the kernel refuses.

@@ -66,8 +66,16 @@ pub(super) fn tell(options: &Options, view: RunView<'_>, invoker: &Invoker) -> a
             let style = LineStyle { color: false, width: None, ..style(options) };
             run_file::keep("--output", path, &told(view, format, &style), invoker.owner())?;
         }
-        // Where nobody reads it any more there is nobody to tell that, either.
-        None => drop(io::stderr().write_all(&told(view, format, &style(options)))),
+        None => {
+            let mut text = Vec::new();
+            // What stands above it is the command's.
+            if format == RunFormat::Table {
+                text.extend_from_slice(b"genome-trace: what the command did\n\n");
+            }
+            text.extend(told(view, format, &style(options)));
+            // Where nobody reads it any more there is nobody to tell that, either.
+            drop(io::stderr().write_all(&text));
+        }
     }
     if format == RunFormat::Github {
         add_step_summary(view)?;
