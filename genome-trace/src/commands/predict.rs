@@ -10,7 +10,10 @@ use super::{crashes::wall_time, current, follow, history::nothing, shell, watche
 use crate::{
     cli::{View, ViewFormat},
     detect::{PredictFacts, predict, predict_advice},
-    kernel::{cgroup::Hierarchy, machine, open_files_limit::open_files_limit, process},
+    kernel::{
+        cgroup::Hierarchy, machine, memory_limit::charge_slack, open_files_limit::open_files_limit,
+        process,
+    },
     model::{Metric, PredictReport, Prediction, ProcessUsage, TimeRange, WallTime},
     render::predict,
     store::{History as _, Place, Reader, Resolution, TrackQuery},
@@ -48,6 +51,7 @@ pub(super) fn run(view: &View) -> anyhow::Result<ExitCode> {
         gpus: look.and_then(|look| look.gpus.as_ref()),
         descriptor_limit: &open_files_limit,
         held_beside: &|processes| held_beside(hierarchy.as_ref()?, processes),
+        held_slack: charge_slack() as f64,
         now,
     });
     if !view.persona.is_empty() {

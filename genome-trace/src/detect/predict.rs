@@ -37,6 +37,8 @@ pub struct PredictFacts<'a> {
     /// resident memory, in bytes; less than 0 where they have more than it is
     /// charged with. `None` where that is not to be known.
     pub held_beside: &'a dyn Fn(&[ProcessUsage]) -> Option<f64>,
+    /// How far that may be off, up or down, in bytes.
+    pub held_slack: f64,
     /// From when on times left count.
     pub now: WallTime,
 }
@@ -98,6 +100,7 @@ fn prediction(
     supply: Supply,
     limit: f64,
     looks: &[(WallTime, f64)],
+    slack: f64,
 ) -> Option<Prediction> {
     let (since, used) = (looks.first()?.0, looks.last()?.1);
     Some(Prediction {
@@ -107,7 +110,7 @@ fn prediction(
         limit,
         since,
         looks: looks.len() as u64,
-        forecast: forecast(looks, limit, facts.now),
+        forecast: forecast(looks, limit, slack, facts.now),
     })
 }
 
@@ -116,7 +119,7 @@ fn machine_memory(facts: &PredictFacts<'_>) -> Option<Prediction> {
     let (all, available) = (machine.memory_bytes?, machine.available_bytes?);
     let used = all.saturating_sub(available) as f64;
     let looks = moved(looks(facts, None, Metric::RssBytes), used);
-    prediction(facts, None, Supply::MachineMemory, all as f64, &looks)
+    prediction(facts, None, Supply::MachineMemory, all as f64, &looks, 0.0)
 }
 
 fn memory_limit(facts: &PredictFacts<'_>, usage: &PersonaUsage) -> Option<Prediction> {
@@ -124,9 +127,11 @@ fn memory_limit(facts: &PredictFacts<'_>, usage: &PersonaUsage) -> Option<Predic
     let looks = looks(facts, Some(&usage.persona), Metric::RssBytes);
     // The limit is the cgroup's: what others in it have counts, and what the
     // kernel has for it; what was charged to another cgroup does not.
-    let beside = (facts.held_beside)(&usage.processes).unwrap_or(0.0);
+    let beside = (facts.held_beside)(&usage.processes);
+    let slack = beside.map_or(0.0, |_| facts.held_slack);
+    let beside = beside.unwrap_or(0.0);
     let looks: LooksOf = looks.into_iter().map(|(at, value)| (at, value + beside)).collect();
-    prediction(facts, Some(&usage.persona), Supply::MemoryLimit, limit, &looks)
+    prediction(facts, Some(&usage.persona), Supply::MemoryLimit, limit, &looks, slack)
 }
 
 /// Descriptors run out for a process, and are kept for a persona: so it is
@@ -150,6 +155,7 @@ fn open_files(facts: &PredictFacts<'_>, usage: &PersonaUsage) -> Option<Predicti
         Supply::OpenFiles { tgid: most.key.tgid },
         limit,
         &looks,
+        0.0,
     )
 }
 
@@ -167,7 +173,7 @@ fn vram<'a>(facts: &'a PredictFacts<'a>) -> impl Iterator<Item = Prediction> + '
         }
         let looks = moved(sums.into_iter().collect(), used as f64);
         let supply = Supply::Vram { gpu: gpu.identity.index };
-        prediction(facts, None, supply, total as f64, &looks)
+        prediction(facts, None, supply, total as f64, &looks, 0.0)
     })
 }
 
@@ -200,7 +206,7 @@ fn disks<'a>(facts: &'a PredictFacts<'a>) -> impl Iterator<Item = Prediction> + 
         let looks: Vec<_> =
             rooms.iter().map(|room| (room.wall_time, room.used_bytes as f64)).collect();
         let supply = Supply::Disk { mount: last.mount.clone() };
-        prediction(facts, None, supply, last.total_bytes as f64, &looks)
+        prediction(facts, None, supply, last.total_bytes as f64, &looks, 0.0)
     })
 }
 
@@ -340,6 +346,7 @@ mod tests {
             gpus,
             descriptor_limit: &|_| Some(1_024),
             held_beside: &|processes| (!processes.is_empty()).then_some(100.0 * MIB),
+            held_slack: 0.0,
             now: now.unwrap(),
         })
     }
@@ -399,6 +406,7 @@ mod tests {
                 gpus: None,
                 descriptor_limit: &|_| None,
                 held_beside: &held_beside,
+                held_slack: 0.0,
                 now: WallTime { unix_ns: 121 * SECOND_NS },
             });
             let told = told.iter().find(|of| of.supply == Supply::MemoryLimit).unwrap();

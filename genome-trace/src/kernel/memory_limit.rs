@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::cgroup::Hierarchy;
+use super::{cgroup::Hierarchy, machine};
 
 /// Limits from here on are none: cgroup v1 writes the largest number of pages
 /// that it can count (`PAGE_COUNTER_MAX`, include/linux/page_counter.h) where
@@ -21,6 +21,20 @@ pub struct CgroupLimit {
     pub bytes: u64,
     /// The cgroup's id, which is its folder's inode number.
     pub cgroup_id: u64,
+}
+
+/// How far what a cgroup is charged with and the resident memory of its
+/// processes may be off each other, in bytes. The kernel charges a processor's
+/// next pages in advance (`MEMCG_CHARGE_BATCH`, mm/memcontrol.c) and adds a
+/// processor's own count of resident pages up only when it is this large
+/// (`percpu_counter_batch`, lib/percpu_counter.c).
+#[must_use]
+pub fn charge_slack() -> u64 {
+    const CHARGED_IN_ADVANCE: u64 = 64;
+    const COUNTED_APART: u64 = 32;
+    let processors = machine::processors() as u64;
+    let apart = COUNTED_APART.max(2 * processors);
+    processors.saturating_mul(CHARGED_IN_ADVANCE + apart).saturating_mul(machine::page_size())
 }
 
 impl Hierarchy {

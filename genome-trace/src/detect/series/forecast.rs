@@ -28,13 +28,15 @@ const REACH: f64 = 20.0;
 /// before a change says nothing of what comes.
 const LAST_PARTS: [usize; 5] = [1, 2, 4, 8, 16];
 
-/// When `looks` will reach `limit`, from `now` on.
+/// When `looks` will reach `limit`, from `now` on. What meets the limit may be
+/// up to `slack` more or less than what is looked at.
 ///
 /// # Errors
 /// Why that cannot be said.
 pub fn forecast(
     looks: &[(WallTime, f64)],
     limit: f64,
+    slack: f64,
     now: WallTime,
 ) -> Result<Forecast, NoForecast> {
     let seconds = |at: WallTime| at.unix_ns.saturating_sub(now.unix_ns) as f64 / 1e9;
@@ -47,7 +49,9 @@ pub fn forecast(
     for part in LAST_PARTS {
         let from = known.len() - known.len() / part;
         let Some(part) = known.get(from..).filter(|part| part.len() >= FEWEST) else { break };
-        match Course::of(part).map_or(Err(NoForecast::NotALine), |course| course.reaches(limit)) {
+        match Course::of(part)
+            .map_or(Err(NoForecast::NotALine), |course| course.reaches(limit, slack))
+        {
             Err(reason @ (NoForecast::NotALine | NoForecast::NotRising)) => why = reason,
             told => return told,
         }
@@ -86,7 +90,7 @@ impl Course {
         })
     }
 
-    fn reaches(&self, limit: f64) -> Result<Forecast, NoForecast> {
+    fn reaches(&self, limit: f64, slack: f64) -> Result<Forecast, NoForecast> {
         let Drift { slope, level, slope_variance, .. } = self.drift;
         let forecast = |reached: f64, earliest: f64, latest: Option<f64>| Forecast {
             slope_per_hour: slope * 3_600.0,
@@ -118,8 +122,8 @@ impl Course {
             return Err(NoForecast::TooFar);
         }
         // What goes on between two looks is not seen: it is as far off as any
-        // moment between them may be.
-        let unseen = rise.powi(2) / 12.0;
+        // moment between them may be. Slack may be anything, up to all of it.
+        let unseen = rise.powi(2) / 12.0 + slack.powi(2) / 3.0;
         let q = Level::TEN.quantile(self.drift.degrees).powi(2);
         // (level + slope u - limit)^2 = q (what is left open at u), u from the
         // last block.
@@ -287,7 +291,7 @@ mod tests {
     /// Asked at the last look.
     fn forecast(looks: &[(WallTime, f64)], limit: f64) -> Result<Forecast, NoForecast> {
         let now = looks.last().map_or(WallTime { unix_ns: 0 }, |(at, _)| *at);
-        super::forecast(looks, limit, now)
+        super::forecast(looks, limit, 0.0, now)
     }
 
     #[test]
@@ -334,7 +338,7 @@ mod tests {
     fn what_is_left_is_from_now_on() {
         let looks = looks((0..60).map(f64::from));
         let now = WallTime { unix_ns: 64_500_000_000 };
-        let forecast = super::forecast(&looks, 159.0, now).unwrap();
+        let forecast = super::forecast(&looks, 159.0, 0.0, now).unwrap();
         assert!(forecast.reached_in_ns.abs_diff(94_500_000_000) < 1_000_000, "{forecast:?}");
         assert!((98..=100).contains(&(forecast.latest_ns.unwrap() / 1_000_000_000 + 4)));
     }
@@ -346,6 +350,17 @@ mod tests {
         let forecast = forecast(&looks(leak), 2e8).unwrap();
         let truth = 100.0 - 59.0;
         assert!((forecast.reached_in_ns as f64 / 1e9 - truth).abs() < 1.0, "{forecast:?}");
+    }
+
+    #[test]
+    fn slack_is_in_the_interval() {
+        let looks = looks((0..60).map(f64::from));
+        let now = looks.last().unwrap().0;
+        let of = |slack| super::forecast(&looks, 159.0, slack, now).unwrap();
+        let width = |told: Forecast| (told.latest_ns.unwrap() - told.earliest_ns) as f64 / 1e9;
+        assert_eq!(of(0.0).reached_in_ns, of(5.0).reached_in_ns);
+        // 5 up or down, evenly: 1.7 deviations of 5/sqrt(3) are 4.9.
+        assert!(width(of(0.0)) < 1.1 && (9.0..10.5).contains(&width(of(5.0))));
     }
 
     #[test]
@@ -478,7 +493,7 @@ mod tests {
         ) {
             let looks: Vec<_> =
                 values.into_iter().map(|(at, value)| (WallTime { unix_ns: at }, value)).collect();
-            if let Ok(told) = super::forecast(&looks, limit, WallTime { unix_ns: now }) {
+            if let Ok(told) = super::forecast(&looks, limit, 0.0, WallTime { unix_ns: now }) {
                 prop_assert!(told.earliest_ns <= told.reached_in_ns);
                 prop_assert!(told.latest_ns.is_none_or(|latest| latest >= told.earliest_ns));
                 prop_assert!((0.0..=1.0).contains(&told.explained));
