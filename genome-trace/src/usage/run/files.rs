@@ -45,6 +45,7 @@ impl Files {
 
     pub(super) fn written(&mut self, file: &FileWrite<'_>, names: &dyn RunNames) {
         let number = match file.path {
+            Some(path) if has_no_name(path, file.inode) => self.key.hash_one(folder_of(path)),
             Some(path) => self.key.hash_one(path),
             None => self.key.hash_one((file.device, file.inode)),
         };
@@ -95,6 +96,15 @@ impl Files {
     }
 }
 
+/// Whether a file was opened without a name (`O_TMPFILE`, open(2)): the kernel
+/// calls it by its inode number (`d_mark_tmpfile`, fs/dcache.c), which may be
+/// the next one's, too, or not. So those of one folder are one file.
+fn has_no_name(path: &[u8], inode: u64) -> bool {
+    let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+    let number = name.strip_prefix(b"#").and_then(|number| str::from_utf8(number).ok());
+    number.is_some_and(|number| number.parse() == Ok(inode))
+}
+
 fn add(to: &mut RunFolder, done: &RunFolder) {
     let sum = |to: &mut u64, done: u64| *to = to.saturating_add(done);
     sum(&mut to.created, done.created);
@@ -117,6 +127,14 @@ fn folder_of(path: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_without_a_name_is_called_by_its_inode() {
+        assert!(has_no_name(b"/tmp/#17", 17));
+        for (path, inode) in [("/tmp/#17", 18), ("/tmp/17", 17), ("/tmp/#", 0), ("#17/a", 17)] {
+            assert!(!has_no_name(path.as_bytes(), inode), "{path}");
+        }
+    }
 
     #[test]
     fn a_folder_is_all_but_the_files_own_name() {

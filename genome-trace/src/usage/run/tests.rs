@@ -218,6 +218,22 @@ fn files_are_counted_by_folder_and_different_ones_once() {
 }
 
 #[test]
+fn files_without_a_name_are_one_in_each_folder_whatever_inodes_they_get() {
+    for inodes in [[5, 5, 5], [5, 6, 7]] {
+        let worker = process(1, 9);
+        let paths = inodes.map(|inode| format!("/tmp/#{inode}"));
+        let writes = paths
+            .iter()
+            .zip(inodes)
+            .map(|(path, inode)| event(1, worker, write(Some(path.as_bytes()), inode)));
+        let events: Vec<_> =
+            [event(1, worker, exec("/bin/sh"))].into_iter().chain(writes).collect();
+        let (run, _) = finished(heard(&events));
+        assert_eq!(run.figures.get(RunMetric::FilesWritten), Some(1), "{inodes:?}");
+    }
+}
+
+#[test]
 fn a_peak_is_what_a_look_saw_or_what_was_told_at_an_end_if_that_is_more() {
     let root = process(1, 9);
     let mut account = heard(&[event(1, root, exec("/bin/sh"))]);
