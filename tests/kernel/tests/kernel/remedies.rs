@@ -351,6 +351,7 @@ fn signal(status: &std::process::ExitStatus) -> Option<i32> {
 /// The limit binds while the alert lasts, and is gone after it, or when the
 /// recorder ends; and nobody else is limited with it.
 fn throttled(context: &Context) -> anyhow::Result<()> {
+    context.at_full_scale_only()?;
     let hierarchy = Hierarchy::of_cpu()?;
     let cgroup = hierarchy.new_cgroup("throttled")?;
     let before = cgroup.cpu_limit()?;

@@ -59,6 +59,7 @@ fn status(context: &Context) -> anyhow::Result<()> {
 
 /// Tracing takes root; the command does not get it.
 fn invoking_user(context: &Context) -> anyhow::Result<()> {
+    context.at_full_scale_only()?;
     const SAY: &str = "id -u; id -G; echo \"$HOME|$LOGNAME|$SUDO_UID|$SUDO_COMMAND\"; grep CapEff /proc/self/status";
     let uid = NOBODYS_UID.to_string();
     let sudo = |run: genome_trace_tests_kernel::CommandRun<'_>, uid: &str| -> anyhow::Result<_> {
@@ -99,6 +100,7 @@ const NOISE: &str = "i=0; while [ $i -lt 300 ]; do printf 'out %s\\0\\377\\n' $i
     printf 'err\\t%s\\r' $i >&2; i=$((i+1)); done; test -t 0; echo tty $?; test -t 2; echo tty $?";
 
 fn output(context: &Context) -> anyhow::Result<()> {
+    context.at_full_scale_only()?;
     let run = context.command_run()?;
     let folder = context.folder()?;
     let path = |name: &str| folder.path().join(name);
@@ -122,6 +124,7 @@ fn output(context: &Context) -> anyhow::Result<()> {
 }
 
 fn output_in_terminal(context: &Context) -> anyhow::Result<()> {
+    context.at_full_scale_only()?;
     let run = context.command_run()?;
     let (status, shown) = run.in_terminal(&["sh", "-c", NOISE])?.finish()?;
     let mut without = Command::new("sh");
@@ -138,6 +141,7 @@ fn output_in_terminal(context: &Context) -> anyhow::Result<()> {
 
 /// It reaches the command once, which may do as it likes about it.
 fn ctrl_c(context: &Context) -> anyhow::Result<()> {
+    context.at_full_scale_only()?;
     const OBSTINATE: &str = "trap 'echo caught' INT; echo ready; read line; \
         while [ \"$line\" != end ]; do read line; done; exit 5";
     let run = context.command_run()?;
@@ -169,6 +173,7 @@ fn ctrl_c(context: &Context) -> anyhow::Result<()> {
 
 /// The shell whose job it is sees it stop, and continues it.
 fn job_control(context: &Context) -> anyhow::Result<()> {
+    context.at_full_scale_only()?;
     const SHELL: &str = "set -m; \"$@\"; echo stopped with $?; fg > /dev/null; echo over with $?";
     let mut checks = Checks::new();
     // Ctrl-Z, and a command that stops itself alone.
@@ -196,6 +201,7 @@ fn job_control(context: &Context) -> anyhow::Result<()> {
 
 /// By somebody who is not its shell, and without a terminal: nobody else stops.
 fn stopped_and_continued(context: &Context) -> anyhow::Result<()> {
+    context.at_full_scale_only()?;
     let run = context.command_run()?;
     let script = "echo $$; read line; echo \"$line\"; exit 6";
     let mut started = run.start(&["sh", "-c", script])?;
@@ -215,6 +221,7 @@ fn stopped_and_continued(context: &Context) -> anyhow::Result<()> {
 
 /// What somebody sends to genome-trace alone is meant for the command.
 fn signals_are_handed_on(context: &Context) -> anyhow::Result<()> {
+    context.at_full_scale_only()?;
     let mut checks = Checks::new();
     for (signal, name) in [
         (Signal::INT, "INT"),
@@ -237,6 +244,7 @@ fn signals_are_handed_on(context: &Context) -> anyhow::Result<()> {
 
 /// The run is over when the command is.
 fn left_running(context: &Context) -> anyhow::Result<()> {
+    context.at_full_scale_only()?;
     let run = context.command_run()?;
     // It is a daemon: nobody's child, without our descriptors.
     let script = "(sleep 1000 < /dev/null > /dev/null 2>&1 & echo $!)";
@@ -257,6 +265,7 @@ fn left_running(context: &Context) -> anyhow::Result<()> {
 }
 
 fn waits_for_the_tree(context: &Context) -> anyhow::Result<()> {
+    context.at_full_scale_only()?;
     let folder = context.folder()?;
     let (go, late) = (folder.path().join("go"), folder.path().join("late"));
     let script = format!(
@@ -283,6 +292,7 @@ fn waits_for_the_tree(context: &Context) -> anyhow::Result<()> {
 }
 
 fn closes_descriptors(context: &Context) -> anyhow::Result<()> {
+    context.at_full_scale_only()?;
     let folder = context.folder()?;
     let path = folder.path().join("created");
     let script = format!(
@@ -301,6 +311,7 @@ fn closes_descriptors(context: &Context) -> anyhow::Result<()> {
 
 /// It has the name in its environment, and its crash is a worker's.
 fn persona(context: &Context) -> anyhow::Result<()> {
+    context.at_full_scale_only()?;
     let run = context.command_run()?.option("--persona=Prüfer").option("--genome-id=g1");
     let script = "echo \"$GENOME_PERSONA|$GENOME_ID\"; exit 2";
     let (ended, report) = run.run(&["sh", "-c", script])?;
