@@ -4,7 +4,7 @@ use std::{path::Path, process::ExitCode};
 
 use super::{
     config, follow, run_file,
-    run_view::{GATE, OURS, add_step_summary, tell_unjudged, told},
+    run_view::{add_step_summary, gate_status, or_ours, tell_unjudged, told},
     shell,
 };
 use crate::{
@@ -15,11 +15,7 @@ use crate::{
 
 /// Prints what is different; the status says what the gate says.
 pub(super) fn run(options: &CompareRuns) -> anyhow::Result<ExitCode> {
-    // main has another status for failures, which a build takes for another.
-    Ok(attempt(options).unwrap_or_else(|error| {
-        eprintln!("genome-trace: {error:#}");
-        ExitCode::from(OURS)
-    }))
+    Ok(or_ours(attempt(options)))
 }
 
 fn attempt(options: &CompareRuns) -> anyhow::Result<ExitCode> {
@@ -36,12 +32,9 @@ fn attempt(options: &CompareRuns) -> anyhow::Result<ExitCode> {
     if options.format == RunFormat::Github {
         add_step_summary(view)?;
     }
-    Ok(match run_gate_state(&gate) {
-        RunRuleState::Kept => ExitCode::SUCCESS,
-        RunRuleState::Broken => ExitCode::from(GATE),
-        RunRuleState::NotJudged => {
-            tell_unjudged(&gate, &rules, Some(&before), after.runs.len());
-            ExitCode::from(OURS)
-        }
-    })
+    let state = run_gate_state(&gate);
+    if state == RunRuleState::NotJudged {
+        tell_unjudged(&gate, &rules, Some(&before), after.runs.len());
+    }
+    Ok(gate_status(state))
 }

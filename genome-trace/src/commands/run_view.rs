@@ -6,6 +6,7 @@ use std::{
     fs::OpenOptions,
     io::Write as _,
     path::{Path, PathBuf},
+    process::ExitCode,
 };
 
 use anyhow::Context as _;
@@ -18,11 +19,29 @@ use crate::{
 };
 
 /// A rule is broken.
-pub(super) const GATE: u8 = 3;
+const GATE: u8 = 3;
 /// A failure of ours, or a rule that could not be judged.
-pub(super) const OURS: u8 = 125;
+const OURS: u8 = 125;
 /// Where GitHub says to put a job's summary.
 const STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
+
+/// What came of it, or [`OURS`]: main has another status for failures, which may
+/// be a command's, or is taken for another by a build.
+pub(super) fn or_ours(attempt: anyhow::Result<ExitCode>) -> ExitCode {
+    attempt.unwrap_or_else(|error| {
+        eprintln!("genome-trace: {error:#}");
+        ExitCode::from(OURS)
+    })
+}
+
+/// The status that says what the gate says.
+pub(super) fn gate_status(state: RunRuleState) -> ExitCode {
+    match state {
+        RunRuleState::Kept => ExitCode::SUCCESS,
+        RunRuleState::Broken => ExitCode::from(GATE),
+        RunRuleState::NotJudged => ExitCode::from(OURS),
+    }
+}
 
 /// It in a format.
 pub(super) fn told(view: RunView<'_>, format: RunFormat, style: &LineStyle) -> Vec<u8> {

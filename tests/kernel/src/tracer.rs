@@ -180,24 +180,24 @@ impl Attached {
     /// Waits until each of these words was on a line of stderr; gives the
     /// lines up to there.
     pub fn await_words(&self, words: &[&str]) -> anyhow::Result<Vec<String>> {
-        let mut said = Vec::new();
-        loop {
-            let line = self.stderr.next(&self.deadline).with_context(|| {
-                format!("wait for a line with {words:?} after:\n{}", said.join("\n"))
-            })?;
-            let Some(line) = line else {
-                bail!("the tracer never said {words:?}:\n{}", said.join("\n"))
-            };
-            said.push(line);
-            if words.iter().all(|word| said.iter().any(|line| line.contains(word))) {
-                return Ok(said);
-            }
-        }
+        self.await_said(words, |said| {
+            words.iter().all(|word| said.iter().any(|line| line.contains(word)))
+        })
     }
 
     /// Waits until all of these words were on one line of stderr; gives the
     /// lines up to that, which is the last.
     pub fn await_line(&self, words: &[&str]) -> anyhow::Result<Vec<String>> {
+        self.await_said(words, |said| {
+            said.last().is_some_and(|line| words.iter().all(|word| line.contains(word)))
+        })
+    }
+
+    fn await_said(
+        &self,
+        words: &[&str],
+        is_said: impl Fn(&[String]) -> bool,
+    ) -> anyhow::Result<Vec<String>> {
         let mut said = Vec::new();
         loop {
             let line = self.stderr.next(&self.deadline).with_context(|| {
@@ -207,7 +207,7 @@ impl Attached {
                 bail!("the tracer never said {words:?}:\n{}", said.join("\n"))
             };
             said.push(line);
-            if said.last().is_some_and(|line| words.iter().all(|word| line.contains(word))) {
+            if is_said(&said) {
                 return Ok(said);
             }
         }

@@ -24,7 +24,7 @@ use anyhow::Context as _;
 use self::{attend::Conductor, gate::Gate, invoker::Invoker, names::Names, once::Ran};
 use super::{
     config::Config,
-    run_view::{GATE, OURS, tell_unjudged},
+    run_view::{gate_status, or_ours, tell_unjudged},
     session::Granted,
 };
 use crate::{
@@ -38,11 +38,7 @@ const BY_SIGNAL: u8 = 128;
 
 /// Runs the command; the status is its own, where it has one.
 pub(super) fn run(options: &Run) -> anyhow::Result<ExitCode> {
-    // main has another status for failures, which may be a command's, too.
-    Ok(attempt(options).unwrap_or_else(|error| {
-        eprintln!("genome-trace: {error:#}");
-        ExitCode::from(OURS)
-    }))
+    Ok(or_ours(attempt(options)))
 }
 
 fn attempt(options: &Run) -> anyhow::Result<ExitCode> {
@@ -154,11 +150,7 @@ fn conclude(
     }
     Ok(match status {
         // The command's own failure comes before what the gate says of it.
-        Some(Ending::Exited { code: 0 }) | None => match state {
-            RunRuleState::Kept => ExitCode::SUCCESS,
-            RunRuleState::Broken => ExitCode::from(GATE),
-            RunRuleState::NotJudged => ExitCode::from(OURS),
-        },
+        Some(Ending::Exited { code: 0 }) | None => gate_status(state),
         Some(Ending::Exited { code }) => ExitCode::from(code),
         Some(Ending::Signaled { signal, .. }) => {
             // Whoever waits for this process sees what the command's parent
