@@ -25,8 +25,12 @@ const FIT: f64 = 0.9;
 /// ...and each third of the time is at least, and at most, so many times as
 /// steep as the line.
 const STEEP: std::ops::RangeInclusive<f64> = 0.4..=2.5;
-/// Of the climb, one look to the next goes down by no more than this part.
+/// Of the climb, one bundle of looks to the next goes down by no more than this
+/// part...
 const DOWN: f64 = 0.1;
+/// ...where so many looks are a bundle: noise is taken out of their mean, and
+/// what really turns is not.
+const BUNDLE: usize = 3;
 
 /// A steady climb.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -109,9 +113,7 @@ fn judged(points: &[(f64, f64)], least: f64, confidence: f64) -> Option<Climbing
     if is_short || growth < least || growth <= 0.0 {
         return None;
     }
-    let steps = points.iter().zip(points.iter().skip(1));
-    let down: f64 = steps.map(|((_, value), (_, next))| (value - next).max(0.0)).sum();
-    if down > growth * DOWN {
+    if downs(points) > growth * DOWN {
         return None;
     }
     let third = points.len() / 3;
@@ -132,6 +134,14 @@ fn judged(points: &[(f64, f64)], least: f64, confidence: f64) -> Option<Climbing
         seconds,
         confidence: sure,
     })
+}
+
+/// By how much it went down, all in all.
+fn downs(points: &[(f64, f64)]) -> f64 {
+    let bundles = points.chunks_exact(BUNDLE);
+    let means = bundles.map(|of| of.iter().map(|(_, value)| value).sum::<f64>() / of.len() as f64);
+    let falls = means.clone().zip(means.skip(1)).map(|(mean, next)| (mean - next).max(0.0));
+    falls.sum()
 }
 
 /// The part of a normal distribution that is within so many deviations, by the

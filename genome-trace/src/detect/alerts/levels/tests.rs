@@ -630,6 +630,23 @@ fn any_look() -> impl Strategy<Value = Usage> {
     )
 }
 
+/// The slowest leak of those, in the largest lumps: a look in four goes up, and
+/// noise takes the others down half of the time.
+#[test]
+fn a_slow_leak_in_lumps_is_found_in_noise() {
+    let missed = (0..200_u64).filter(|seed| {
+        let mut noise = Noise(*seed);
+        let mut run = Run::new();
+        for second in 0..360_u32 {
+            let lumps = second.saturating_sub(300) / 4 * 4;
+            let rss = 100.0 + f64::from(lumps) + 0.2 * noise.normal();
+            run.one(&[(Metric::RssBytes, rss * MIB)]);
+        }
+        !run.rules().contains(&Rule::MemoryLeak)
+    });
+    assert_eq!(missed.collect::<Vec<_>>(), Vec::<u64>::new());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(if cfg!(debug_assertions) { 24 } else { 256 }))]
 
