@@ -4,6 +4,8 @@
 //! on a file in an epoch also hands over the file's path, keyed like the
 //! count, so that no count needs a path in its map.
 
+use core::ops::ControlFlow;
+
 use aya_ebpf::{bindings::BPF_NOEXIST, maps::HashMap};
 use genome_trace_common::{
     COUNT_UNLINK, COUNT_WRITE, FileCount, FileKey, FileRecord, Kind, PATH_ABSOLUTE, PATH_MAX,
@@ -19,6 +21,7 @@ use crate::{
     path::{Place, walk},
     record::{fill_header, output},
     row::{Row, is_news},
+    turns::{self, Turns},
 };
 
 const S_IFMT: u16 = 0o170_000;
@@ -361,23 +364,36 @@ fn hash(bytes: *const u8, len: *const u32) -> u64 {
     let len = unsafe { len.read_volatile() } & (2 * PATH_MAX as u32 - 1);
     let words = len.div_ceil(8);
     let start = words.saturating_sub(HASHED_WORDS);
-    // The last word reaches beyond the name; what lies there is cut off.
-    let beyond = words * 8 - len;
-    let mut hash: u64 = 0xcbf2_9ce4_8422_2325 ^ len as u64;
-    for i in 0..HASHED_WORDS {
-        let at = start + i;
-        if at >= words {
-            break;
-        }
-        let at = (at as usize) & (PATH_MAX / 8 - 1);
-        // SAFETY: `at * 8` is below PATH_MAX, which the buffer has room for;
-        // it begins at a multiple of 8 in a map value.
-        let mut word = unsafe { bytes.cast::<u64>().add(at).read() };
-        if at as u32 + 1 == words {
+    let mut hash =
+        Hash { bytes: bytes.cast(), len, start, value: 0xcbf2_9ce4_8422_2325 ^ len as u64 };
+    turns::take((words - start).min(HASHED_WORDS), &mut hash);
+    hash.value
+}
+
+/// The hash of the words so far.
+struct Hash {
+    bytes: *const u64,
+    len: u32,
+    /// The word to begin with.
+    start: u32,
+    value: u64,
+}
+
+impl Turns for Hash {
+    #[inline(always)]
+    fn turn(&mut self, number: u32) -> ControlFlow<()> {
+        let words = self.len.div_ceil(8);
+        let at = self.start + number;
+        // SAFETY: it is below PATH_MAX bytes, which the buffer has room for,
+        // and begins at a multiple of 8 in a map value.
+        let mut word = unsafe { self.bytes.add(at as usize & (PATH_MAX / 8 - 1)).read() };
+        if at + 1 == words {
+            // The last word reaches beyond the name; what lies there is cut off.
+            let beyond = words * 8 - self.len;
             word = (word << ((beyond * 8) & 63)) >> ((beyond * 8) & 63);
         }
-        hash = (hash ^ word).wrapping_mul(0x0100_0000_01b3);
-        hash ^= hash >> 29;
+        self.value = (self.value ^ word).wrapping_mul(0x0100_0000_01b3);
+        self.value ^= self.value >> 29;
+        ControlFlow::Continue(())
     }
-    hash
 }

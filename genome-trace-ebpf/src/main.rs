@@ -19,6 +19,7 @@ mod programs;
 mod record;
 mod row;
 mod stderr;
+mod turns;
 mod typed;
 mod usage;
 

@@ -4,10 +4,17 @@
 //! them round. `bpf_d_path` would do it in one call, but only in fexit
 //! programs on a few functions.
 
+use core::ops::ControlFlow;
+
 use aya_ebpf::helpers::generated::bpf_probe_read_kernel_str;
 use genome_trace_common::{PATH_DEPTH_MAX, PATH_MAX, PATH_TRUNCATED, PATH_UNKNOWN};
 
-use crate::{config::fact, kernel::Address, record::opaque};
+use crate::{
+    config::fact,
+    kernel::Address,
+    record::opaque,
+    turns::{self, Turns},
+};
 
 /// A `struct path`: where a name stands, and in which mount.
 #[derive(Clone, Copy)]
@@ -48,51 +55,77 @@ impl Place {
 pub(crate) fn walk(place: Place, buffer: *mut u8, start: u32, len: *mut u32) -> u32 {
     // SAFETY: callers pass the address of a field of a live map value.
     unsafe { len.write_volatile(0) };
-    let Place { mut mount, mut dentry } = place;
+    let Place { mount, dentry } = place;
     if dentry.is_null() {
         return PATH_UNKNOWN;
     }
-    let root_of =
-        |mount: Address| mount.follow(fact!(mount_mnt).wrapping_add(fact!(vfsmount_root)));
-    let mut root = root_of(mount);
-    for _ in 0..PATH_DEPTH_MAX {
-        if dentry == root {
-            let above = mount.follow(fact!(mount_parent));
-            if above == mount {
-                return 0;
+    let root = root_of(mount);
+    // Nothing but the top ends a path: it is cut off until that is reached.
+    let mut walk = Walk { mount, dentry, root, buffer, start, len, flags: PATH_TRUNCATED };
+    turns::take(PATH_DEPTH_MAX as u32, &mut walk);
+    walk.flags
+}
+
+/// On the way from a dentry up.
+struct Walk {
+    mount: Address,
+    dentry: Address,
+    /// The root of `mount`.
+    root: Address,
+    buffer: *mut u8,
+    start: u32,
+    len: *mut u32,
+    flags: u32,
+}
+
+#[inline(always)]
+fn root_of(mount: Address) -> Address {
+    mount.follow(fact!(mount_mnt).wrapping_add(fact!(vfsmount_root)))
+}
+
+impl Turns for Walk {
+    /// One component, or one mount point.
+    #[inline(always)]
+    fn turn(&mut self, _number: u32) -> ControlFlow<()> {
+        if self.dentry == self.root {
+            let above = self.mount.follow(fact!(mount_parent));
+            if above == self.mount {
+                self.flags = 0;
+                return ControlFlow::Break(());
             }
-            dentry = mount.follow(fact!(mount_mountpoint));
-            mount = above;
-            root = root_of(mount);
-            continue;
+            self.dentry = self.mount.follow(fact!(mount_mountpoint));
+            self.mount = above;
+            self.root = root_of(above);
+            return ControlFlow::Continue(());
         }
-        // SAFETY: as above.
-        let at = unsafe { len.read_volatile() };
-        let name = dentry.follow(fact!(dentry_name));
-        let end = opaque(start as u64 + at as u64);
+        // SAFETY: see `walk`.
+        let at = unsafe { self.len.read_volatile() };
+        let name = self.dentry.follow(fact!(dentry_name));
+        let end = opaque(self.start as u64 + at as u64);
         if at >= PATH_MAX as u32 || end >= 2 * PATH_MAX as u64 {
-            return PATH_TRUNCATED;
+            return ControlFlow::Break(());
         }
         // SAFETY: `end` is below twice PATH_MAX, and 256 bytes more fit behind
         // it; the helper checks the address of the name.
         let copied = unsafe {
             bpf_probe_read_kernel_str(
-                buffer.add(end as usize).cast(),
+                self.buffer.add(end as usize).cast(),
                 256,
                 name.0 as *const core::ffi::c_void,
             )
         };
         if copied <= 0 {
-            return PATH_TRUNCATED;
+            return ControlFlow::Break(());
         }
         // SAFETY: as above.
-        unsafe { len.write_volatile(at + (copied as u32 & 0x1ff)) };
-        let parent = dentry.follow(fact!(dentry_parent));
+        unsafe { self.len.write_volatile(at + (copied as u32 & 0x1ff)) };
+        let parent = self.dentry.follow(fact!(dentry_parent));
         // A file without a folder: a memfd, say.
-        if dentry == parent {
-            return 0;
+        if self.dentry == parent {
+            self.flags = 0;
+            return ControlFlow::Break(());
         }
-        dentry = parent;
+        self.dentry = parent;
+        ControlFlow::Continue(())
     }
-    PATH_TRUNCATED
 }

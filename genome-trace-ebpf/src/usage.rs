@@ -1,10 +1,13 @@
 //! What a process has and has used, as far as the kernel says it at once.
 
+use core::ops::ControlFlow;
+
 use genome_trace_common::{ABSENT, Offset, UNKNOWN_U32, UNKNOWN_U64};
 
 use crate::{
     config::fact,
     kernel::{Address, Memory},
+    turns::{self, Turns},
 };
 
 /// Counters of `rss_stat`, include/linux/mm_types_task.h.
@@ -61,14 +64,23 @@ pub(crate) fn open_files<M: Memory>(task: M) -> u32 {
     if words.is_null() || max == 0 || max > WORDS_MAX * WORD_BITS {
         return UNKNOWN_U32;
     }
-    let mut open = 0;
-    for word in 0..WORDS_MAX {
-        if word * WORD_BITS >= max {
-            break;
-        }
-        open += words.read::<u64>(word * (WORD_BITS / 8)).count_ones();
+    let mut bits = Bits { words, count: 0 };
+    turns::take(max.div_ceil(WORD_BITS).min(WORDS_MAX), &mut bits);
+    bits.count
+}
+
+/// Bits of a bitmap that are set.
+struct Bits {
+    words: Address,
+    count: u32,
+}
+
+impl Turns for Bits {
+    #[inline(always)]
+    fn turn(&mut self, number: u32) -> ControlFlow<()> {
+        self.count += self.words.read::<u64>(number * (WORD_BITS / 8)).count_ones();
+        ControlFlow::Continue(())
     }
-    open
 }
 
 /// A figure of an object that is there.

@@ -50,14 +50,14 @@ impl Workspace {
         self.root.join("genome-trace-ebpf")
     }
 
-    /// The BPF object that the binary embeds.
-    pub(crate) fn embedded_object(&self) -> PathBuf {
-        self.root.join("genome-trace/bpf/genome-trace.bpf.o")
+    /// The folder of the BPF objects that the binary embeds.
+    pub(crate) fn embedded_objects(&self) -> PathBuf {
+        self.root.join("genome-trace/bpf")
     }
 
-    /// What the embedded object was built from, and with.
+    /// What the embedded objects were built from, and with.
     pub(crate) fn manifest(&self) -> PathBuf {
-        self.root.join("genome-trace/bpf/manifest.json")
+        self.embedded_objects().join("manifest.json")
     }
 
     /// The most instructions that the verifier may go through.

@@ -1,5 +1,7 @@
 //! A process ends: kernel/exit.c, do_exit() of its last thread.
 
+use core::ops::ControlFlow;
+
 use aya_ebpf::{
     bindings::{BPF_ANY, BPF_NOEXIST},
     macros::btf_tracepoint,
@@ -16,6 +18,7 @@ use crate::{
     maps::{ENDED, ENDED_THREADS, LIFECYCLE, THREAD_WRITES, add, leave_watched},
     record::{fill_header, reserve},
     row::{Row, in_turn_for_each},
+    turns::{self, Turns},
     usage::{open_files, threads},
 };
 
@@ -234,24 +237,9 @@ fn add_up(record: Sums, task: Address, signal: Address) {
         };
         record.set_writes(begun);
         let head = signal.field(fact!(signal_thread_head));
-        let mut node = head.follow(0);
-        for _ in 0..THREADS_MAX {
-            if node == head {
-                break;
-            }
-            let thread = node.container(fact!(task_thread_node));
-            record.add_cpu_ns(thread.read(fact!(task_sum_exec_runtime)));
-            let kept =
-                if had_children { kept(thread.read(fact!(task_pid)), thread) } else { Kept::No };
-            match kept {
-                Kept::No => record
-                    .add_writes(thread.read(fact!(task_syscw)), thread.read(fact!(task_wchar))),
-                Kept::Soon => record.flag(EXIT_IO_UNKNOWN),
-                Kept::Yes => {}
-            }
-            node = node.follow(0);
-        }
-        if node != head {
+        let mut threads = Threads { sums: record, node: head.follow(0), head, had_children };
+        turns::take(THREADS_MAX, &mut threads);
+        if threads.node != head {
             record.flag(EXIT_THREADS_TRUNCATED);
         }
         // A thread may have moved into the sums between the two looks.
@@ -265,6 +253,37 @@ fn add_up(record: Sums, task: Address, signal: Address) {
     }
     if fact!(task_syscw) == ABSENT || fact!(signal_syscw) == ABSENT {
         record.flag(EXIT_IO_UNKNOWN);
+    }
+}
+
+/// On the way through the threads that are on the list still.
+struct Threads {
+    sums: Sums,
+    node: Address,
+    head: Address,
+    /// Some of them are in the sums that `keep_writes` made.
+    had_children: bool,
+}
+
+impl Turns for Threads {
+    #[inline(always)]
+    fn turn(&mut self, _number: u32) -> ControlFlow<()> {
+        if self.node == self.head {
+            return ControlFlow::Break(());
+        }
+        let thread = self.node.container(fact!(task_thread_node));
+        self.sums.add_cpu_ns(thread.read(fact!(task_sum_exec_runtime)));
+        let kept =
+            if self.had_children { kept(thread.read(fact!(task_pid)), thread) } else { Kept::No };
+        match kept {
+            Kept::No => {
+                self.sums.add_writes(thread.read(fact!(task_syscw)), thread.read(fact!(task_wchar)))
+            }
+            Kept::Soon => self.sums.flag(EXIT_IO_UNKNOWN),
+            Kept::Yes => {}
+        }
+        self.node = self.node.follow(0);
+        ControlFlow::Continue(())
     }
 }
 

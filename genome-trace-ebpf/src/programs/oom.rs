@@ -1,5 +1,7 @@
 //! The OOM killer's choice: mm/oom_kill.c, mark_oom_victim().
 
+use core::ops::ControlFlow;
+
 use aya_ebpf::{
     helpers::{bpf_get_current_pid_tgid, generated::bpf_get_stack},
     macros::btf_tracepoint,
@@ -12,6 +14,7 @@ use crate::{
     kernel::{Address, argument, raw},
     maps::{KILLED, LIFECYCLE, count_lost},
     record::{fill_header, reserve},
+    turns::{self, Turns},
     usage::{MM_ANONPAGES, MM_FILEPAGES, MM_SHMEMPAGES, rss},
 };
 
@@ -91,25 +94,36 @@ fn fill_cgroup(record: &mut OomRecord, victim: Address) {
     if css.is_null() || fact!(page_counter_max) == ABSENT || fact!(mem_cgroup_memory) == ABSENT {
         return;
     }
-    let mut counter = css.container(fact!(mem_cgroup_css)).field(fact!(mem_cgroup_memory));
-    for _ in 0..CGROUP_DEPTH_MAX {
-        let usage = counter.read::<u64>(fact!(page_counter_usage));
-        let max = counter.read::<u64>(fact!(page_counter_max));
+    let counter = css.container(fact!(mem_cgroup_css)).field(fact!(mem_cgroup_memory));
+    turns::take(CGROUP_DEPTH_MAX, &mut Limits { record, counter });
+}
+
+/// On the way from a cgroup's account up.
+struct Limits {
+    record: *mut OomRecord,
+    counter: Address,
+}
+
+impl Turns for Limits {
+    #[inline(always)]
+    fn turn(&mut self, _number: u32) -> ControlFlow<()> {
+        let usage = self.counter.read::<u64>(fact!(page_counter_usage));
+        let max = self.counter.read::<u64>(fact!(page_counter_max));
         if max < UNLIMITED_PAGES {
             let at_limit = usage.saturating_add(CHARGE_SLACK_PAGES) >= max;
+            // SAFETY: made from a record that outlives this.
+            let record = unsafe { &mut *self.record };
             if at_limit || record.memory_cgroup_id == 0 {
                 record.memory_limit_pages = max;
                 record.memory_usage_pages = usage;
-                record.memory_cgroup_id = cgroup_of(counter);
+                record.memory_cgroup_id = cgroup_of(self.counter);
             }
             if at_limit {
-                return;
+                return ControlFlow::Break(());
             }
         }
-        counter = counter.follow(fact!(page_counter_parent));
-        if counter.is_null() {
-            return;
-        }
+        self.counter = self.counter.follow(fact!(page_counter_parent));
+        if self.counter.is_null() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }
 

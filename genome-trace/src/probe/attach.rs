@@ -18,6 +18,7 @@ use super::{
     acts::{acts, write_call},
     kernel_function::with_calls,
     kernel_types::KernelTypes,
+    object_file,
     spec::{Hook, PROBES, ProbeSpec},
     tasks::Tasks,
     verify::{self, Purpose},
@@ -29,9 +30,6 @@ use crate::{
     },
     model::EventKind,
 };
-
-/// The BPF programs, as `cargo xtask build-ebpf` built them.
-pub(super) static OBJECT: &[u8] = aya::include_bytes_aligned!("../../bpf/genome-trace.bpf.o");
 
 /// Sizes of what the kernel side keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,7 +176,7 @@ impl Object {
             .map_max_entries("HOT", rings.hot_counts)
             .map_max_entries("WATCH_MARKS", rings.mark_blocks)
             .map_max_entries("STDERR_TAILS", rings.stderr_tails)
-            .load(&with_calls(OBJECT, facts))
+            .load(&with_calls(object_file::of_this_kernel(), facts))
             .map_err(|error| fail(&error))?;
         let btf = types.get().map_err(AttachError::Load)?;
         Ok(Self { ebpf, btf: Some(btf), attached: Vec::new(), exits: Vec::new(), tracefs: None })

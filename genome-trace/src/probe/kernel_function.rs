@@ -53,12 +53,13 @@ mod tests {
     }
 
     #[test]
-    fn the_object_has_them_where_they_are_looked_for() {
+    fn the_objects_have_them_where_they_are_looked_for() {
         let with = KernelFacts { rdonly_cast: 1, ..KernelFacts::ABSENT };
-        let object = super::super::attach::OBJECT;
-        let replaced = with_calls(object, &with);
-        assert_ne!(replaced, object);
-        let placeholder = instruction(0, CAST_PLACEHOLDER.to_le_bytes());
-        assert!(!replaced.windows(8).any(|bytes| bytes == placeholder), "one is not aligned");
+        for object in super::super::object_file::all() {
+            let replaced = with_calls(object, &with);
+            assert_ne!(replaced, object);
+            let placeholder = instruction(0, CAST_PLACEHOLDER.to_le_bytes());
+            assert!(!replaced.windows(8).any(|bytes| bytes == placeholder), "one is not aligned");
+        }
     }
 }

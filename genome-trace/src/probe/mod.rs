@@ -7,6 +7,7 @@ mod kernel_function;
 mod kernel_types;
 mod loaded;
 mod mode_cost;
+mod object_file;
 mod plan;
 mod route;
 mod spec;

@@ -1,4 +1,4 @@
-//! Builds the BPF object so that its bytes depend on the sources and the
+//! Builds the BPF objects so that their bytes depend on the sources and the
 //! toolchain alone: not on the clone's folder, nor on the host.
 
 use std::env;
@@ -9,6 +9,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, bail};
 
+use super::object::{OBJECTS, Object};
 use super::toolchain::{Compiler, Toolchain};
 use super::{rustc_wrapper, strip};
 use crate::cargo_messages::{FORMAT, executables};
@@ -17,14 +18,29 @@ use crate::workspace::Workspace;
 
 const TARGET: &str = "bpfel-unknown-none";
 
-/// Builds the object and returns its bytes.
-pub(crate) fn build(workspace: &Workspace, toolchain: &Toolchain) -> anyhow::Result<Vec<u8>> {
-    let target_dir = workspace.target().join("bpf");
+/// An object and its bytes.
+pub(crate) type Built = (Object, Vec<u8>);
+
+/// Builds all objects.
+pub(crate) fn build(workspace: &Workspace, toolchain: &Toolchain) -> anyhow::Result<Vec<Built>> {
     // The folders of the fetched crates are named in the flags.
     process::run(cargo(workspace, toolchain)?.args(["fetch", "--target", TARGET]))?;
+    OBJECTS
+        .into_iter()
+        .map(|object| Ok((object, build_one(workspace, toolchain, object)?)))
+        .collect()
+}
+
+fn build_one(
+    workspace: &Workspace,
+    toolchain: &Toolchain,
+    object: Object,
+) -> anyhow::Result<Vec<u8>> {
+    let target_dir = workspace.target().join("bpf");
     let mut command = cargo(workspace, toolchain)?;
     command
         .args(["build", "--release", "--target", TARGET])
+        .arg(format!("--features={}", object.features.join(",")))
         .arg(FORMAT)
         .env("CARGO_TARGET_DIR", &target_dir)
         .env("CARGO_ENCODED_RUSTFLAGS", encode(&rustflags(workspace, toolchain)?)?);

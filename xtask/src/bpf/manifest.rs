@@ -1,5 +1,6 @@
-//! What the embedded object was built from, and with: `manifest.json`.
+//! What the embedded objects were built from, and with: `manifest.json`.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::path::Path;
@@ -7,17 +8,18 @@ use std::path::Path;
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
+use super::build::Built;
 use super::source_digest::{sha256_hex, source_sha256};
 use crate::workspace::Workspace;
 
-/// The embedded object's papers.
+/// The embedded objects' papers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Manifest {
     /// Digest of the sources.
     pub(crate) source_sha256: String,
-    /// Digest of the object.
-    pub(crate) object_sha256: String,
-    /// What built it.
+    /// Digests of the objects, by file.
+    pub(crate) objects_sha256: BTreeMap<String, String>,
+    /// What built them.
     pub(crate) toolchain: ToolchainIdentity,
 }
 
@@ -39,15 +41,15 @@ impl fmt::Display for ToolchainIdentity {
 }
 
 impl Manifest {
-    /// Describes an object just built from the clone's sources.
+    /// Describes objects just built from the clone's sources.
     pub(crate) fn new(
         workspace: &Workspace,
         toolchain: &ToolchainIdentity,
-        object: &[u8],
+        objects: &[Built],
     ) -> anyhow::Result<Self> {
         Ok(Self {
             source_sha256: source_sha256(workspace.root())?,
-            object_sha256: sha256_hex(object),
+            objects_sha256: digests(objects),
             toolchain: toolchain.clone(),
         })
     }
@@ -69,36 +71,57 @@ impl Manifest {
         fs::write(path, text).with_context(|| format!("write {}", path.display()))
     }
 
-    /// Why the embedded object is not the one that this manifest and these
-    /// sources call for; `None` where it is.
-    pub(crate) fn mismatch(&self, source_sha256: &str, object: &[u8]) -> Option<String> {
+    /// Why the embedded objects are not those that this manifest and these
+    /// sources call for; `None` where they are.
+    pub(crate) fn mismatch(&self, source_sha256: &str, objects: &[Built]) -> Option<String> {
         if self.source_sha256 != source_sha256 {
             return Some(
-                "the BPF sources have changed since the embedded object was built; \
+                "the BPF sources have changed since the embedded objects were built; \
                  run `cargo xtask build-ebpf`"
                     .to_owned(),
             );
         }
-        let object_sha256 = sha256_hex(object);
-        if self.object_sha256 != object_sha256 {
+        self.other_objects(objects).map(|difference| {
+            format!("the embedded objects: {difference}; run `cargo xtask build-ebpf`")
+        })
+    }
+
+    /// How those objects differ from the ones described.
+    pub(crate) fn other_objects(&self, objects: &[Built]) -> Option<String> {
+        let digests = digests(objects);
+        if digests.keys().ne(self.objects_sha256.keys()) {
             return Some(format!(
-                "the embedded object has sha256 {object_sha256}, its manifest says {}; \
-                 run `cargo xtask build-ebpf`",
-                self.object_sha256
+                "there are {:?}, the manifest has {:?}",
+                digests.keys(),
+                self.objects_sha256.keys()
             ));
         }
-        None
+        let mut both = digests.iter().zip(self.objects_sha256.values());
+        both.find(|((_, digest), described)| digest != described).map(
+            |((file, digest), described)| {
+                format!("{file} has sha256 {digest}, its manifest says {described}")
+            },
+        )
     }
+}
+
+fn digests(objects: &[Built]) -> BTreeMap<String, String> {
+    objects.iter().map(|(object, bytes)| (object.file.to_owned(), sha256_hex(bytes))).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bpf::object::OBJECTS;
+
+    fn objects(bytes: &[u8]) -> Vec<Built> {
+        OBJECTS.into_iter().map(|object| (object, bytes.to_vec())).collect()
+    }
 
     fn manifest() -> Manifest {
         Manifest {
             source_sha256: "aa".to_owned(),
-            object_sha256: sha256_hex(b"object"),
+            objects_sha256: digests(&objects(b"object")),
             toolchain: ToolchainIdentity {
                 rustc: "rustc 1.96.0".to_owned(),
                 bpf_linker: "bpf-linker 0.13.0".to_owned(),
@@ -108,20 +131,26 @@ mod tests {
     }
 
     #[test]
-    fn matches_its_own_sources_and_object() {
-        assert_eq!(manifest().mismatch("aa", b"object"), None);
+    fn matches_its_own_sources_and_objects() {
+        assert_eq!(manifest().mismatch("aa", &objects(b"object")), None);
     }
 
     #[test]
     fn changed_sources_are_told() {
-        let reason = manifest().mismatch("bb", b"object").unwrap_or_default();
+        let reason = manifest().mismatch("bb", &objects(b"object")).unwrap_or_default();
         assert!(reason.contains("sources have changed"), "{reason}");
     }
 
     #[test]
     fn changed_object_is_told() {
-        let reason = manifest().mismatch("aa", b"other").unwrap_or_default();
+        let reason = manifest().mismatch("aa", &objects(b"other")).unwrap_or_default();
         assert!(reason.contains("its manifest says"), "{reason}");
+    }
+
+    #[test]
+    fn missing_object_is_told() {
+        let reason = manifest().mismatch("aa", &objects(b"object")[1..]).unwrap_or_default();
+        assert!(reason.contains("the manifest has"), "{reason}");
     }
 
     #[test]

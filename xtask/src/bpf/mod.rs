@@ -1,7 +1,8 @@
-//! `build-ebpf`: the BPF object and its manifest.
+//! `build-ebpf`: the BPF objects and their manifest.
 
 pub(crate) mod build;
 pub(crate) mod manifest;
+pub(crate) mod object;
 pub(crate) mod rustc_wrapper;
 pub(crate) mod source_digest;
 mod strip;
@@ -15,23 +16,18 @@ use crate::workspace::Workspace;
 use manifest::Manifest;
 use toolchain::Toolchain;
 
-/// Builds the object and puts it where the binary embeds it from.
+/// Builds the objects and puts them where the binary embeds them from.
 pub(crate) fn build_ebpf(workspace: &Workspace) -> anyhow::Result<()> {
     let toolchain = Toolchain::find(workspace)?;
-    let object = build::build(workspace, &toolchain)?;
-    let manifest = Manifest::new(workspace, &toolchain.identity, &object)?;
+    let objects = build::build(workspace, &toolchain)?;
+    let manifest = Manifest::new(workspace, &toolchain.identity, &objects)?;
 
-    let path = workspace.embedded_object();
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).with_context(|| format!("create {}", folder.display()))?;
+    let folder = workspace.embedded_objects();
+    fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
+    for (object, bytes) in &objects {
+        let path = object.path(workspace);
+        fs::write(&path, bytes).with_context(|| format!("write {}", path.display()))?;
+        eprintln!("xtask: {} ({} bytes)", path.display(), bytes.len());
     }
-    fs::write(&path, &object).with_context(|| format!("write {}", path.display()))?;
-    manifest.save(&workspace.manifest())?;
-    eprintln!(
-        "xtask: {} ({} bytes, sha256 {})",
-        path.display(),
-        object.len(),
-        manifest.object_sha256
-    );
-    Ok(())
+    manifest.save(&workspace.manifest())
 }
