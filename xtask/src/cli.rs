@@ -104,6 +104,9 @@ pub(crate) struct VmArgs {
     /// Which kernel; may be given more than once [default: all]
     #[arg(long = "kernel", value_enum, value_name = "SERIES")]
     pub(crate) kernels: Vec<Series>,
+    /// Where to try what depends on no kernel, instead of on each of them
+    #[arg(long, value_enum, value_name = "SERIES")]
+    pub(crate) all_on: Option<Series>,
     /// Run this command for the shell instead of the tests
     #[arg(long, value_name = "COMMAND", conflicts_with = "test_args")]
     pub(crate) shell_command: Option<String>,
@@ -129,6 +132,7 @@ impl Default for VmArgs {
     fn default() -> Self {
         Self {
             kernels: Vec::new(),
+            all_on: None,
             shell_command: None,
             jobs: DEFAULT_JOBS,
             timeout_minutes: DEFAULT_TIMEOUT_MINUTES,

@@ -11,6 +11,7 @@
 //! | `GENOME_TRACE_WORKLOAD` | `genome-trace-workload` |
 //! | `GENOME_TRACE_FAKE_NVML` | the library of tests/fake-nvml; without it trials of GPUs are left out |
 //! | `GENOME_TRACE_TEST_SCALE` | `full` (default) or `small`, for slow virtual machines |
+//! | `GENOME_TRACE_TEST_SCOPE` | `all` (default) or `kernel`: no trial of what userspace does on any kernel alike |
 //! | `GENOME_TRACE_TEST_DEADLINE_SECONDS` | the most that one trial may take |
 //! | `GENOME_TRACE_SOAK_SECONDS` | the length of the long run |
 

@@ -68,6 +68,8 @@ pub struct Setup {
     pub fake_nvml: Option<PathBuf>,
     /// How much work.
     pub scale: Scale,
+    /// Only what depends on the kernel is tried.
+    pub kernel_only: bool,
     /// How long the long run is.
     pub soak: Duration,
     /// The most that one trial may take.
@@ -90,6 +92,11 @@ impl Setup {
             Ok("small") => (Scale::SMALL, 300),
             Ok(other) => return Err(format!("GENOME_TRACE_TEST_SCALE is {other}: full or small")),
         };
+        let kernel_only = match env::var("GENOME_TRACE_TEST_SCOPE").as_deref() {
+            Err(_) | Ok("" | "all") => false,
+            Ok("kernel") => true,
+            Ok(other) => return Err(format!("GENOME_TRACE_TEST_SCOPE is {other}: all or kernel")),
+        };
         let patience = seconds("GENOME_TRACE_TEST_DEADLINE_SECONDS", patience)?;
         let soak = seconds("GENOME_TRACE_SOAK_SECONDS", 20)?;
         let doctor = Doctor::ask(&tracer, &Deadline::after(patience));
@@ -98,6 +105,7 @@ impl Setup {
             workload,
             fake_nvml,
             scale,
+            kernel_only,
             soak,
             patience: patience.max(soak * 2),
             doctor: doctor.map_err(|error| format!("{error:#}")),

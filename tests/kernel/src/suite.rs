@@ -96,6 +96,17 @@ impl Suite {
         self.add(name.to_owned(), None, body);
     }
 
+    /// The same of one whose outcome is userspace's doing: where kernels are
+    /// tried one after the other, one of them is enough.
+    pub fn of_userspace(&mut self, name: &str, body: Body) {
+        if matches!(&self.setup, Ok(setup) if setup.kernel_only) {
+            let left_out = || Ok(Completion::ignored_with("it depends on no kernel"));
+            self.trials.push(Trial::ignorable_test(name, left_out));
+        } else {
+            self.once(name, body);
+        }
+    }
+
     /// Adds a trial for each mode.
     pub fn per_mode(&mut self, name: &str, body: Body) {
         for mode in Mode::ALL {

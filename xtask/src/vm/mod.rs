@@ -78,6 +78,7 @@ pub(crate) fn run_with(
         .with_context(|| format!("write {}", initrd.display()))?;
 
     let machine = qemu::Machine {
+        all_on: args.all_on,
         qemu,
         initrd: initrd.clone(),
         time_limit: Duration::from_secs(args.timeout_minutes.saturating_mul(60)),

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufReader, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
@@ -12,6 +12,7 @@ use anyhow::Context as _;
 
 use super::console::Console;
 use super::kernels::Kernel;
+use crate::cli::Series;
 use crate::libtest::Counts;
 
 /// An oops must not pass for a finished test; without mitigations emulation
@@ -19,8 +20,14 @@ use crate::libtest::Counts;
 const COMMAND_LINE: &str =
     "console=ttyS0 quiet panic=-1 oops=panic mitigations=off random.trust_cpu=on cgroup_no_v1=all";
 
+/// What a trial is left out by that userspace alone decides; a kernel hands what
+/// it does not know itself to its first process, as its environment.
+const KERNEL_ONLY: &str = "GENOME_TRACE_TEST_SCOPE=kernel";
+
 /// How machines are run.
 pub(crate) struct Machine {
+    /// On which kernel all is tried, where that is not each of them.
+    pub(crate) all_on: Option<Series>,
     /// qemu.
     pub(crate) qemu: PathBuf,
     /// The file system.
@@ -86,7 +93,7 @@ impl Machine {
         let log_path = self.logs.join(format!("{}.log", kernel.series));
         let log =
             File::create(&log_path).with_context(|| format!("create {}", log_path.display()))?;
-        let mut child = self.start(&kernel.image)?;
+        let mut child = self.start(kernel)?;
         let stdout = child.stdout.take().context("read the console: qemu has no stdout")?;
         let (console, in_time) = self.follow(stdout, log, &kernel.series.to_string());
         if !in_time {
@@ -118,16 +125,20 @@ impl Machine {
     }
 
     /// Never KVM: nested, it dies on some instructions.
-    fn start(&self, image: &Path) -> anyhow::Result<Child> {
+    fn start(&self, kernel: &Kernel) -> anyhow::Result<Child> {
+        let mut command_line = COMMAND_LINE.to_owned();
+        if self.all_on.is_some_and(|series| series != kernel.series) {
+            command_line = format!("{command_line} {KERNEL_ONLY}");
+        }
         Command::new(&self.qemu)
             .args(["-accel", "tcg,thread=single", "-cpu", "max", "-m", "2G", "-smp", "2"])
             .args(["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"])
             .args(["-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"])
             .arg("-kernel")
-            .arg(image)
+            .arg(&kernel.image)
             .arg("-initrd")
             .arg(&self.initrd)
-            .args(["-append", COMMAND_LINE])
+            .args(["-append", &command_line])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()

@@ -18,10 +18,10 @@ use rustix::process::Signal;
 use crate::storm;
 
 pub(crate) fn add_to(suite: &mut Suite) {
-    suite.once("attach::readers_quick_and_slow", quick_and_slow);
-    suite.once("attach::a_recorder_that_ends_and_one_that_is_killed", the_recorder_ends);
-    suite.once("attach::guests_that_misbehave", misbehaving);
-    suite.once("attach::a_second_recorder_at_the_socket", second);
+    suite.of_userspace("attach::readers_quick_and_slow", quick_and_slow);
+    suite.of_userspace("attach::a_recorder_that_ends_and_one_that_is_killed", the_recorder_ends);
+    suite.of_userspace("attach::guests_that_misbehave", misbehaving);
+    suite.of_userspace("attach::a_second_recorder_at_the_socket", second);
 }
 
 /// Nobody's uid and gid, by custom.

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 pub(crate) fn add_to(suite: &mut Suite) {
     suite.once("cost::runs_are_counted", runs_are_counted);
-    suite.once("cost::metrics", metrics);
+    suite.of_userspace("cost::metrics", metrics);
     suite.per_mode("cost::verifier_budget", verifier_budget);
 }
 

@@ -22,7 +22,7 @@ const PAGE: u64 = 4096;
 pub(crate) fn add_to(suite: &mut Suite) {
     suite.per_mode("crashes::standard_error", standard_error);
     suite.per_mode("crashes::last_files", last_files);
-    suite.once("crashes::gpu_fault_heard_after_the_end", gpu_fault);
+    suite.of_userspace("crashes::gpu_fault_heard_after_the_end", gpu_fault);
     suite.once("crashes::traceback_of_python", traceback_of_python);
     suite.once("crashes::traceback_of_node", traceback_of_node);
     suite.once("crashes::fault_with_its_stack", fault_with_its_stack);
@@ -31,7 +31,7 @@ pub(crate) fn add_to(suite: &mut Suite) {
     suite.once("crashes::possessions_of_an_exit", |context| possessions(context, "exit:3"));
     suite.once("crashes::oom_with_limit_and_usage", oom);
     suite.once("crashes::killed_by_whom", killed);
-    suite.once("crashes::ordinary_ends_are_none", ordinary_ends);
+    suite.of_userspace("crashes::ordinary_ends_are_none", ordinary_ends);
 }
 
 /// A trace that is shown and recorded.

@@ -17,11 +17,11 @@ const FEW: u64 = 20;
 pub(crate) fn add_to(suite: &mut Suite) {
     suite.once("filter::pid_with_descendants", pid_with_descendants);
     suite.once("filter::probes_go_with_the_last", probes_go_with_the_last);
-    suite.once("filter::kind", kind);
-    suite.once("filter::comm", comm);
+    suite.of_userspace("filter::kind", kind);
+    suite.of_userspace("filter::comm", comm);
     suite.once("filter::uid", uid);
     suite.once("filter::cgroup", cgroup);
-    suite.once("filter::duration", duration);
+    suite.of_userspace("filter::duration", duration);
     suite.once("filter::the_tracer_itself", the_tracer_itself);
 }
 

@@ -15,13 +15,13 @@ const GIB: u64 = 1 << 30;
 
 pub(crate) fn add_to(suite: &mut Suite) {
     suite.once("gpu::vram_at_death", vram_at_death);
-    suite.once("gpu::values_that_cannot_be", values_that_cannot_be);
-    suite.once("gpu::spike", spike);
-    suite.once("gpu::xid_of_the_only_holder", xid_of_the_only_holder);
-    suite.once("gpu::xid_of_whom_the_driver_names", xid_of_whom_the_driver_names);
-    suite.once("gpu::stalled_call", stalled_call);
-    suite.once("gpu::driver_and_library_gone_and_back", gone_and_back);
-    suite.once("gpu::none", none);
+    suite.of_userspace("gpu::values_that_cannot_be", values_that_cannot_be);
+    suite.of_userspace("gpu::spike", spike);
+    suite.of_userspace("gpu::xid_of_the_only_holder", xid_of_the_only_holder);
+    suite.of_userspace("gpu::xid_of_whom_the_driver_names", xid_of_whom_the_driver_names);
+    suite.of_userspace("gpu::stalled_call", stalled_call);
+    suite.of_userspace("gpu::driver_and_library_gone_and_back", gone_and_back);
+    suite.of_userspace("gpu::none", none);
 }
 
 /// A process that does nothing until it is told to end.

@@ -9,7 +9,7 @@ use anyhow::ensure;
 use genome_trace_tests_kernel::{Checks, Context, Recorder, Suite, free_address, get, promtool};
 
 pub(crate) fn add_to(suite: &mut Suite) {
-    suite.once("metrics::a_crash_is_counted_and_promtool_finds_nothing", crash);
+    suite.of_userspace("metrics::a_crash_is_counted_and_promtool_finds_nothing", crash);
 }
 
 /// The metrics are published once a second; nothing tells when.

@@ -10,7 +10,7 @@ use genome_trace::store::{AlertQuery, History as _, Place, Reader};
 use genome_trace_tests_kernel::{Checks, Context, Recorder, Suite, find};
 
 pub(crate) fn add_to(suite: &mut Suite) {
-    suite.once("alerts::ordinary_work_is_no_alarm", ordinary_work);
+    suite.of_userspace("alerts::ordinary_work_is_no_alarm", ordinary_work);
 }
 
 /// Some work: its name, the programs that it takes, and a shell's script. `$N`

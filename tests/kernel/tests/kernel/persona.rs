@@ -24,17 +24,17 @@ pub(crate) fn add_to(suite: &mut Suite) {
     });
     suite.once("persona::started_before_the_tracer", inheritance::started_before);
     suite.once("persona::started_before_the_tracer_by_rule", inheritance::started_before_by_rule);
-    suite.once("persona::control_characters_in_a_name", inheritance::control_characters);
+    suite.of_userspace("persona::control_characters_in_a_name", inheritance::control_characters);
     suite.once("persona::a_pid_used_again", pid_reuse::a_pid_used_again);
     suite.per_mode("persona::filter_in_the_kernel", filter::in_the_kernel);
     suite.per_mode("persona::filter_counts_exactly", filter::counts_exactly);
-    suite.once("persona::rules_are_read_again", rules::read_again);
-    suite.once("persona::own_rule_beats_parent", rules::own_beats_parent);
-    suite.once("persona::environment_not_trusted", rules::environment_not_trusted);
-    suite.once("persona::environment_of_one_user_trusted", rules::environment_of_one_user);
-    suite.once("persona::a_broken_rule_file_ends_the_start", rules::broken_from_the_start);
-    suite.once("persona::run_names_a_command", listing::run_names_a_command);
-    suite.once("persona::those_of_now_are_listed", listing::those_of_now);
+    suite.of_userspace("persona::rules_are_read_again", rules::read_again);
+    suite.of_userspace("persona::own_rule_beats_parent", rules::own_beats_parent);
+    suite.of_userspace("persona::environment_not_trusted", rules::environment_not_trusted);
+    suite.of_userspace("persona::environment_of_one_user_trusted", rules::environment_of_one_user);
+    suite.of_userspace("persona::a_broken_rule_file_ends_the_start", rules::broken_from_the_start);
+    suite.of_userspace("persona::run_names_a_command", listing::run_names_a_command);
+    suite.of_userspace("persona::those_of_now_are_listed", listing::those_of_now);
 }
 
 /// One process, told apart from all that had or will have its pid.

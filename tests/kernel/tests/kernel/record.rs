@@ -22,15 +22,15 @@ use crate::{creation, storm};
 pub(crate) fn add_to(suite: &mut Suite) {
     suite.once("record::a_store_equals_the_truth", equals_the_truth);
     suite.once("record::a_storm_of_exits_is_stored", storm_of_exits);
-    suite.once("record::a_process_that_was_there_before", there_before);
-    suite.once("record::killed_under_load", killed);
+    suite.of_userspace("record::a_process_that_was_there_before", there_before);
+    suite.of_userspace("record::killed_under_load", killed);
     suite.once("record::losses_are_gaps", losses);
-    suite.once("record::a_full_disk", full_disk);
-    suite.once("record::hang_up_reads_the_files_again", hang_up);
-    suite.once("record::exit_codes_that_are_ordinary", ordinary_exit_codes);
-    suite.once("record::a_service_manager_is_told", service_manager);
-    suite.once("record::a_second_one_is_refused", second);
-    suite.once("record::follow_records_too", follow);
+    suite.of_userspace("record::a_full_disk", full_disk);
+    suite.of_userspace("record::hang_up_reads_the_files_again", hang_up);
+    suite.of_userspace("record::exit_codes_that_are_ordinary", ordinary_exit_codes);
+    suite.of_userspace("record::a_service_manager_is_told", service_manager);
+    suite.of_userspace("record::a_second_one_is_refused", second);
+    suite.of_userspace("record::follow_records_too", follow);
 }
 
 fn start(launch: Launch<'_>) -> anyhow::Result<Recorder> {

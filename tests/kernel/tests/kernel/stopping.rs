@@ -5,8 +5,8 @@ use rustix::process::Signal;
 
 pub(crate) fn add_to(suite: &mut Suite) {
     suite.once("stopping::ctrl_c", |context| by_signal(context, Signal::INT));
-    suite.once("stopping::sigterm", |context| by_signal(context, Signal::TERM));
-    suite.once("stopping::closed_pipe", closed_pipe);
+    suite.of_userspace("stopping::sigterm", |context| by_signal(context, Signal::TERM));
+    suite.of_userspace("stopping::closed_pipe", closed_pipe);
 }
 
 /// What happened before the signal is told, and the loss line is the last.

@@ -16,8 +16,8 @@ pub(crate) fn add_to(suite: &mut Suite) {
     suite.once("run::many_processes", many_processes);
     suite.once("run::crash", crash);
     suite.once("run::memory_and_threads", memory_and_threads);
-    suite.once("run::repeat", repeat);
-    suite.once("run::nobody_else", nobody_else);
+    suite.of_userspace("run::repeat", repeat);
+    suite.of_userspace("run::nobody_else", nobody_else);
 }
 
 /// The workload's own account, which came through untouched.

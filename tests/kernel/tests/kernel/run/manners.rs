@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 const NOBODYS_UID: u32 = 54_321;
 
 pub(crate) fn add_to(suite: &mut Suite) {
-    suite.once("run::status", status);
+    suite.of_userspace("run::status", status);
     suite.once("run::invoking_user", invoking_user);
     suite.once("run::output", output);
     suite.once("run::output_in_terminal", output_in_terminal);
