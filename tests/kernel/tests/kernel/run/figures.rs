@@ -107,7 +107,9 @@ fn first_instruction(context: &Context) -> anyhow::Result<()> {
 
 /// Each with its own exit code.
 fn processes(context: &Context) -> anyhow::Result<()> {
-    let count = context.setup.scale.processes;
+    // Most of them fail, and each of those has a crash record.
+    let scale = context.setup.scale;
+    let count = if scale.soak { scale.processes } else { 100 };
     let count_text = count.to_string();
     let words = ["spawn-storm", "--self-exit", "--jobs=4", "--count", &count_text];
     let run = context.command_run()?;
