@@ -12,7 +12,9 @@ pub struct StatsOptions {
     /// cpu_percent, or name, genome_id, rss_limit_bytes, crashes, age
     #[arg(
         long,
-        conflicts_with_all = ["follow", "crashes", "history", "compare", "watch", "genome_id"],
+        conflicts_with_all = [
+            "follow", "crashes", "history", "compare", "watch", "genome_id", "predict", "alerts",
+        ],
         value_name = "METRIC",
         default_value_t,
         help_heading = "Figures"

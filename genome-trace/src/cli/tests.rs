@@ -85,7 +85,9 @@ fn personas_are_sorted_by_metrics_and_more() {
     assert_eq!(sort("x --stats --sort=cpu_percent"), Ok("cpu_percent"));
     assert_eq!(sort("x --stats --sort=crashes"), Ok("crashes"));
     assert_eq!(sort("x --stats --sort=memory"), Err(ErrorKind::ValueValidation));
-    for other in ["--follow", "--crashes", "--stats --watch", "--history=1h"] {
+    let others =
+        ["--follow", "--crashes", "--stats --watch", "--history=1h", "--predict", "--alerts"];
+    for other in others {
         let refused = sort(&format!("x {other} --sort=age")).err();
         assert_eq!(refused, Some(ErrorKind::ArgumentConflict), "{other}");
     }

@@ -119,7 +119,7 @@ pub(super) fn basis(change: &RunMetricChange) -> String {
             probability(*p)
         ),
         RunBasis::TooFewRuns { before, after } => format!(
-            "{} before and {} after cannot show that a time changed: give --repeat=4 or more, both \
+            "{} before and {} after are too few to tell a change: give --repeat=4 or more, both \
              times",
             runs(*before),
             runs(*after)
