@@ -144,8 +144,8 @@ fn one(ground: Ground<'_>, project: &Project, rounds: u32) -> anyhow::Result<Sui
         subjects.extend(LAUNCHERS.iter().map(peer));
     }
     for round in 0..rounds {
-        // There and back again, so genome-trace is always beside nobody, and
-        // before it as often as after it.
+        // There and back again, so genome-trace is always beside nobody, now
+        // before it and now after it.
         let mut turns: Vec<&mut Runs> = iter::once(&mut nobody).chain(&mut subjects).collect();
         if round % 2 == 1 {
             turns.reverse();
