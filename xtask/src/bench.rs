@@ -38,7 +38,7 @@ fn here(workspace: &Workspace, args: &BenchArgs) -> anyhow::Result<ExitCode> {
 
     let mut command = Command::new(bench);
     command.arg("--tracer").arg(tracer).arg("--workload").arg(workload);
-    command.arg("--fake-nvml").arg(fake_nvml);
+    command.arg("--fake-nvml").arg(fake_nvml).arg("--suites").arg(workspace.suites());
     command.arg("--disk").arg(disk).arg("--json").arg(report).args(words(args));
     let baseline = baseline(workspace, args);
     if baseline.is_file() {

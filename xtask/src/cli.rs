@@ -20,7 +20,7 @@ pub(crate) enum Command {
         /// What `vm` needs, too
         #[arg(long)]
         vm: bool,
-        /// The tracers that `bench` compares with, too
+        /// The tracers that `bench` compares with, and the test suites that it runs, too
         #[arg(long)]
         bench: bool,
         /// Debian's Prometheus for the tests that ask one, too; where systemd runs, its daemon starts

@@ -42,6 +42,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             setup::setup(&workspace, vm)?;
             if bench {
                 setup::install_peers()?;
+                setup::fetch_suites(&workspace)?;
             }
             if prometheus {
                 setup::install_prometheus()?;

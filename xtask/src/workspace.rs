@@ -65,6 +65,12 @@ impl Workspace {
         self.root.join("tests/kernel/verifier-budget.txt")
     }
 
+    /// Other people's test suites: what `GENOME_TRACE_SUITES` names, or a folder
+    /// of this clone.
+    pub(crate) fn suites(&self) -> PathBuf {
+        env::var_os("GENOME_TRACE_SUITES").map_or_else(|| self.target.join("suites"), PathBuf::from)
+    }
+
     /// Tools that `setup` builds for this clone alone.
     pub(crate) fn tools(&self) -> PathBuf {
         self.target.join("tools")

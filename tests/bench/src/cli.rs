@@ -20,6 +20,9 @@ pub(crate) struct Cli {
     /// A folder on the disk that is measured
     #[arg(long, value_name = "FOLDER", default_value = "/var/tmp")]
     pub(crate) disk: PathBuf,
+    /// The folder of other people's test suites, as tests/suites/fetch.sh fills it
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) suites: Option<PathBuf>,
     /// Be done in about a minute: fewer and shorter runs, no slow peers
     #[arg(long)]
     pub(crate) quick: bool,

@@ -103,12 +103,25 @@ impl Cpus {
         let Some((work, others)) = all.split_last().filter(|(_, others)| !others.is_empty()) else {
             return Ok(Self { all, work: Vec::new() });
         };
-        let mut rest = CpuSet::new();
-        others.iter().for_each(|cpu| rest.set(*cpu));
-        sched_setaffinity(None, &rest).context("leave a processor to the work")?;
+        keep_to(others).context("leave a processor to the work")?;
         let work = vec![*work];
         Ok(Self { all, work })
     }
+
+    /// Whatever is started meanwhile may run on all of them.
+    pub(crate) fn undivided<T>(&self, work: impl FnOnce() -> T) -> anyhow::Result<T> {
+        let ours = sched_getaffinity(None).context("ask for this process' processors")?;
+        keep_to(&self.all).context("give all processors to the work")?;
+        let done = work();
+        sched_setaffinity(None, &ours).context("leave a processor to the work again")?;
+        Ok(done)
+    }
+}
+
+fn keep_to(cpus: &[usize]) -> rustix::io::Result<()> {
+    let mut set = CpuSet::new();
+    cpus.iter().for_each(|cpu| set.set(*cpu));
+    sched_setaffinity(None, &set)
 }
 
 /// How the names of our folders begin; then comes the process that made them.

@@ -35,11 +35,14 @@ use crate::cli::Cli;
 use crate::machine::{Cpus, Machine, Place};
 use crate::report::table::{self, Look};
 use crate::report::{Figures, Report, Row, ScenarioReport};
-use crate::row::{Ground, Rows, crashes_query, detectors};
+use crate::row::{Ground, Rows, crashes_query, detectors, suites};
 use crate::scenario::{Load, Scenario, Stage};
 use crate::subject::peer::Installed;
 use crate::subject::{Subject, genome_trace, peer};
 use crate::trial::{Bench, Measured};
+
+/// Rows that are not measured in each mode.
+const ONCE: [&str; 3] = [suites::NAME, crashes_query::NAME, detectors::NAME];
 
 fn main() -> ExitCode {
     match run(&Cli::parse()) {
@@ -57,12 +60,11 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         ensure!(
             Scenario::of(name).is_some()
                 || row::NAMES.contains(&name.as_str())
-                || [crashes_query::NAME, detectors::NAME].contains(&name.as_str()),
-            "--only {name}: there is no such scenario or row; there are {}, {}, {}, {}",
+                || ONCE.contains(&name.as_str()),
+            "--only {name}: there is no such scenario or row; there are {}, {}, {}",
             scenario::ALL.map(|scenario| scenario.name).join(", "),
             row::NAMES.join(", "),
-            crashes_query::NAME,
-            detectors::NAME
+            ONCE.join(", ")
         );
     }
     let earlier = cli.baseline.as_deref().map(Report::load).transpose()?;
@@ -95,6 +97,7 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         fake_nvml: cli.fake_nvml.as_deref(),
         cpus: &cpus,
         disk: &cli.disk,
+        suites: cli.suites.as_deref(),
         scratch: &scratch,
         peers: !cli.no_peers,
         quick: cli.quick,
@@ -108,6 +111,15 @@ fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
             print(&table::rows(&rows, look))?;
             report.rows.push(rows);
         }
+    }
+    if wanted(suites::NAME)
+        && let Some(mode) = modes.first()
+    {
+        let found = suites::measure(ground_of(mode), |name| {
+            progress(&format!("{}: {name}: {mode} ...", suites::NAME));
+        })?;
+        print(&table::suites(&found, earlier.as_ref(), look))?;
+        report.suites = Some(found);
     }
     // The last of all: this process grows by them, and what it starts afterwards
     // would seem to.

@@ -7,6 +7,7 @@ mod packages;
 mod rustup;
 
 use std::path::Path;
+use std::process::Command;
 
 use anyhow::bail;
 
@@ -52,6 +53,13 @@ pub(crate) fn install_peers() -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Fetches other people's test suites that genome-trace is measured with, those
+/// whose runtime is here.
+pub(crate) fn fetch_suites(workspace: &Workspace) -> anyhow::Result<()> {
+    let script = workspace.root().join("tests/suites/fetch.sh");
+    process::run(Command::new("bash").arg(script).arg(workspace.suites()))
 }
 
 /// Installs Prometheus, where apt has it; without one the tests that ask it are

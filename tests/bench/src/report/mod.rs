@@ -13,6 +13,7 @@ use crate::machine::Machine;
 use crate::row::Rows;
 use crate::row::crashes_query::CrashesQuery;
 use crate::row::detectors::Detectors;
+use crate::row::suites::Suites;
 use crate::stats::Spread;
 use crate::subject::peer::Installed;
 
@@ -34,6 +35,10 @@ pub(crate) struct Report {
     pub(crate) scenarios: Vec<ScenarioReport>,
     /// What genome-trace does alone, mode by mode.
     pub(crate) rows: Vec<Rows>,
+    /// What other people's test suites take under `run`; `None` where that was
+    /// not wanted.
+    #[serde(default)]
+    pub(crate) suites: Option<Suites>,
     /// What a question costs that a store is asked; `None` where that was not
     /// wanted.
     #[serde(default)]
@@ -103,6 +108,7 @@ impl Report {
             peers,
             scenarios: Vec::new(),
             rows: Vec::new(),
+            suites: None,
             crashes_query: None,
             detectors: None,
         }
@@ -137,7 +143,8 @@ impl Report {
         scenario.rows.iter().find(same)?.figures.as_ref()
     }
 
-    /// Whether genome-trace counted wrongly anywhere, or lost of how processes
+    /// Whether genome-trace counted wrongly anywhere, or changed what a suite
+    /// came to, or lost of how processes
     /// begin and end in the flood.
     pub(crate) fn has_wrong_counts(&self) -> bool {
         let ours = self.scenarios.iter().flat_map(|scenario| &scenario.rows);
@@ -150,7 +157,8 @@ impl Report {
         let samples = self.rows.iter().filter_map(|rows| Some(rows.samples.as_ref()?.verdict));
         let verdicts = pairs.chain(floods.filter_map(|flood| flood.verdict));
         let detectors = self.detectors.iter().filter_map(|detectors| detectors.verdict);
-        let verdicts = verdicts.chain(records).chain(samples).chain(detectors);
+        let suites = self.suites.iter().flat_map(Suites::verdicts);
+        let verdicts = verdicts.chain(records).chain(samples).chain(detectors).chain(suites);
         lost > 0 || worst(verdicts) == Some(Verdict::Wrong)
     }
 }

@@ -1,9 +1,12 @@
 //! The report for people.
 
+mod suites;
+
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
+pub(crate) use self::suites::suites;
 use super::{Figures, Report, Row, ScenarioReport};
 use crate::account::{Tally, Verdict};
 use crate::row::Rows;
@@ -369,7 +372,7 @@ mod tests {
         }
     }
 
-    fn report() -> Report {
+    pub(super) fn report() -> Report {
         let machine = Machine {
             kernel: "6.12.0".to_owned(),
             arch: "x86_64".to_owned(),

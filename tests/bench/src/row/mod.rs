@@ -10,6 +10,7 @@ pub(crate) mod latency;
 pub(crate) mod record;
 pub(crate) mod samples;
 pub(crate) mod startup;
+pub(crate) mod suites;
 
 use std::path::Path;
 
@@ -36,6 +37,8 @@ pub(crate) struct Ground<'a> {
     pub(crate) cpus: &'a Cpus,
     /// A folder on a disk.
     pub(crate) disk: &'a Path,
+    /// The folder of other people's test suites, where there is one.
+    pub(crate) suites: Option<&'a Path>,
     /// A folder in memory.
     pub(crate) scratch: &'a Place,
     /// Whether peers are wanted.

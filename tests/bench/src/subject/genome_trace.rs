@@ -1,5 +1,6 @@
 //! genome-trace itself.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -34,6 +35,13 @@ pub(crate) fn follow(path: &Path, mode: &str) -> Command {
     // What is measured is the trace, not a store.
     command.args(["--follow", "--own-probes", "--no-store", "--format=json", "--probe-mode", mode]);
     command
+}
+
+/// What a command follows that runs in that mode, and is counted to its end.
+pub(crate) fn run(path: &Path, mode: &str) -> Vec<OsString> {
+    let mut words = vec![path.as_os_str().to_owned()];
+    words.extend(["run", "--probe-mode", mode, "--"].map(OsString::from));
+    words
 }
 
 impl Program for GenomeTrace {

@@ -12,14 +12,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
+use genome_trace_suites::{CLICK, FOLDER, MV, Project, WALKDIR};
 use genome_trace_tests_kernel::{Checks, Context, Deadline, Ended, Program, Suite, Unsupported};
 use serde_json::Value;
 use tempfile::TempDir;
 
 pub(crate) fn add_to(suite: &mut Suite) {
-    suite.once("suites::rust", |context| judge(context, &RUST));
-    suite.once("suites::python", |context| judge(context, &PYTHON));
-    suite.once("suites::npm", |context| judge(context, &NPM));
+    suite.once("suites::rust", |context| judge(context, &WALKDIR));
+    suite.once("suites::python", |context| judge(context, &CLICK));
+    suite.once("suites::npm", |context| judge(context, &MV));
 }
 
 /// All runs of one suite.
@@ -27,34 +28,6 @@ const PATIENCE: Duration = Duration::from_secs(600);
 
 /// More than what makes no difference (docs/regression.md).
 const BYTES_MIN: u64 = 64 << 10;
-
-/// A project, and how its tests are run.
-struct Tests {
-    /// Its folder below that of all suites.
-    dir: &'static str,
-    /// What runs them, relative to that folder if it has a slash.
-    command: &'static [&'static str],
-    /// Variables that lead to folders below that of all suites, or say
-    /// something else.
-    env: &'static [(&'static str, &'static str)],
-}
-
-// One test after the other, so that the lines come in the same order.
-const RUST: Tests = Tests {
-    dir: "rust/walkdir-2.5.0",
-    command: &["cargo", "test", "--offline", "--", "--test-threads=1"],
-    env: &[("CARGO_TARGET_DIR", "rust/target"), ("CARGO_TERM_PROGRESS_WHEN", "never")],
-};
-const PYTHON: Tests = Tests {
-    dir: "python/click-8.1.7",
-    command: &["python3", "-m", "pytest", "-q", "--basetemp=../temporary"],
-    env: &[("PYTHONPATH", "python/site")],
-};
-const NPM: Tests = Tests {
-    dir: "npm/node_modules/mv",
-    command: &["../.bin/mocha", "--reporter=tap", "test/test.js", "test/planted.js"],
-    env: &[],
-};
 
 /// What is planted, the metrics that it must change, and the ones that it may
 /// change besides.
@@ -70,16 +43,16 @@ const PLANTS: [(&str, &[&str], &[&str]); 5] = [
     ),
 ];
 
-fn judge(context: &Context, tests: &Tests) -> anyhow::Result<()> {
+fn judge(context: &Context, project: &Project) -> anyhow::Result<()> {
     context.at_full_scale_only()?;
-    let suites = env::var_os("GENOME_TRACE_SUITES").map(PathBuf::from);
-    let suites = suites.filter(|path| path.join(tests.dir).is_dir()).ok_or_else(|| {
-        Unsupported(format!("GENOME_TRACE_SUITES has no {} (tests/suites/fetch.sh)", tests.dir))
+    let suites = env::var_os(FOLDER).map(PathBuf::from);
+    let suites = suites.filter(|all| project.folder(all).is_some()).ok_or_else(|| {
+        Unsupported(format!("{FOLDER} has no {} (tests/suites/fetch.sh)", project.dir))
     })?;
     let deadline = Deadline::after(PATIENCE);
     let setup = Arc::clone(&context.setup);
     let context = &Context { setup, deadline, mode: context.mode };
-    let of = Runs { context, tests, suites, reports: context.folder()? };
+    let of = Runs { context, project, suites, reports: context.folder()? };
 
     // The first run builds and caches; those after it find all that.
     of.plain(None)?;
@@ -119,7 +92,7 @@ fn judge(context: &Context, tests: &Tests) -> anyhow::Result<()> {
             .filter(|metric| !allowed.contains(&metric.as_str()))
             .collect();
         checks.holds(others.is_empty(), format_args!("{plant} planted: others: {others:?}"));
-        eprintln!("{}: {plant} planted: {got:?}", tests.dir);
+        eprintln!("{}: {plant} planted: {got:?}", project.dir);
     }
     checks.verdict()
 }
@@ -127,14 +100,14 @@ fn judge(context: &Context, tests: &Tests) -> anyhow::Result<()> {
 /// The runs of one suite.
 struct Runs<'a> {
     context: &'a Context,
-    tests: &'a Tests,
+    project: &'a Project,
     suites: PathBuf,
     reports: TempDir,
 }
 
 impl Runs<'_> {
     fn plain(&self, plant: Option<(&str, &str)>) -> anyhow::Result<Ended> {
-        let (program, arguments) = self.tests.command.split_first().context("no command")?;
+        let (program, arguments) = self.project.command.split_first().context("no command")?;
         self.prepared(program, plant).args(arguments).run()
     }
 
@@ -145,7 +118,7 @@ impl Runs<'_> {
             .arg("--save")
             .arg(self.report(name))
             .arg("--")
-            .args(self.tests.command)
+            .args(self.project.command)
             .run()?;
         ensure!(self.report(name).is_file(), "no report was saved: {ended:?}");
         Ok(ended)
@@ -156,11 +129,9 @@ impl Runs<'_> {
         program: impl AsRef<std::ffi::OsStr>,
         plant: Option<(&str, &str)>,
     ) -> Program<'_> {
-        let mut program = self.context.program(program).folder(self.suites.join(self.tests.dir));
-        for (name, value) in self.tests.env {
-            let path = self.suites.join(value);
-            let is_path = value.contains('/');
-            program = if is_path { program.env(name, path) } else { program.env(name, value) };
+        let mut program = self.context.program(program).folder(self.suites.join(self.project.dir));
+        for (name, value) in self.project.environment(&self.suites) {
+            program = program.env(name, value);
         }
         match plant {
             Some((plant, bytes)) => program.env("PLANT", plant).env("PLANT_BYTES", bytes),
@@ -206,12 +177,7 @@ fn changes(comparison: &Value) -> BTreeSet<String> {
     metrics.into_iter().flatten().filter(has_changed).filter_map(name).collect()
 }
 
-/// Lines without what a clock has said in them: `in 3.52s`.
+/// Lines without what a clock has said in them.
 fn without_times(lines: &[String]) -> Vec<String> {
-    let word = |word: &str| {
-        let number = word.strip_suffix('s').unwrap_or(word);
-        let is_time = number.len() < word.len() && number.parse::<f64>().is_ok();
-        if is_time { "TIME".to_owned() } else { word.to_owned() }
-    };
-    lines.iter().map(|line| line.split(' ').map(word).collect::<Vec<_>>().join(" ")).collect()
+    lines.iter().map(|line| genome_trace_suites::without_times(line)).collect()
 }

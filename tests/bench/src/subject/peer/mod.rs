@@ -2,6 +2,7 @@
 
 mod bpftrace;
 mod count;
+mod launch;
 mod libbpf_tools;
 mod others;
 mod perf;
@@ -9,6 +10,7 @@ mod strace;
 mod tracefs;
 
 pub(super) use count::mentions;
+pub(crate) use launch::{LAUNCHERS, Launcher};
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -114,9 +116,7 @@ impl Peer {
     fn subject(&self, name: String) -> Result<Subject, String> {
         let mut programs: Vec<Box<dyn Program>> = Vec::new();
         for tool in self.tools {
-            let Some(path) = find(tool.program) else {
-                return Err(format!("no {} here; run `cargo xtask setup --bench`", tool.program));
-            };
+            let path = need(tool.program)?;
             programs.push(Box::new(Found { tool, path }));
         }
         Ok(Subject { name, mode: None, slowness: self.slowness, programs })
@@ -184,6 +184,11 @@ pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let folders = env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
     folders.map(|folder| folder.join(program)).find(|program| program.is_file())
+}
+
+/// The same; the error says how to get it.
+fn need(program: &str) -> Result<PathBuf, String> {
+    find(program).ok_or_else(|| format!("no {program} here; run `cargo xtask setup --bench`"))
 }
 
 #[cfg(test)]
