@@ -285,7 +285,7 @@ fn mode_check(plan: &Plan, choice: ModeChoice) -> Option<Check> {
         state: CheckState::Failed,
         found: format!("mode {choice} does not work here"),
         remedy: Some(match choice {
-            ModeChoice::Auto => {
+            ModeChoice::Auto | ModeChoice::Brief => {
                 "follow processes alone: --kind=exec,fork,exit,signal,oom_kill".to_owned()
             }
             ModeChoice::Forced(_) => "use --probe-mode=auto".to_owned(),

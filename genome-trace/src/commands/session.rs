@@ -328,10 +328,7 @@ fn require_mode(plan: &Plan, request: &Request) -> anyhow::Result<()> {
     let reasons: Vec<_> = plan
         .modes
         .iter()
-        .filter(|(mode, _)| match request.mode {
-            ModeChoice::Auto => true,
-            ModeChoice::Forced(forced) => forced == *mode,
-        })
+        .filter(|(mode, _)| request.mode.candidates().any(|candidate| candidate == *mode))
         .filter_map(|(mode, usable)| Some(format!("{mode}: {}", usable.as_ref().err()?)))
         .collect();
     bail!(

@@ -15,6 +15,9 @@ pub enum ModeChoice {
     /// The first that this kernel accepts.
     #[default]
     Auto,
+    /// The same for a trace of a single command, which may be over soon: what
+    /// takes long to detach comes last.
+    Brief,
     /// This one or none.
     Forced(Mode),
 }
@@ -35,9 +38,28 @@ impl FromStr for ModeChoice {
 impl fmt::Display for ModeChoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Auto => f.write_str("auto"),
+            Self::Auto | Self::Brief => f.write_str("auto"),
             Self::Forced(mode) => mode.fmt(f),
         }
+    }
+}
+
+impl ModeChoice {
+    /// The modes that will do, the first choice first.
+    pub fn candidates(self) -> impl Iterator<Item = Mode> {
+        // Each tracepoint of syscall mode is waited for when it is detached
+        // (tracepoint_synchronize_unregister() in kernel/trace/trace_event_perf.c),
+        // one after the other: a second for all of them. That of tracepoint mode
+        // is not. By then a bystander has to have made millions of system calls
+        // before it would have been better off.
+        let order = match self {
+            Self::Brief => [Mode::Fexit, Mode::Kprobe, Mode::Tracepoint, Mode::Syscall],
+            Self::Auto | Self::Forced(_) => Mode::ALL,
+        };
+        order.into_iter().filter(move |mode| match self {
+            Self::Auto | Self::Brief => true,
+            Self::Forced(forced) => forced == *mode,
+        })
     }
 }
 
@@ -73,14 +95,10 @@ impl Plan {
 #[must_use]
 pub fn plan(request: &Request, support: &Support) -> Plan {
     let modes: Vec<_> = Mode::ALL.into_iter().map(|mode| (mode, usable(mode, support))).collect();
-    let candidate = |mode: Mode| match request.mode {
-        ModeChoice::Auto => true,
-        ModeChoice::Forced(forced) => forced == mode,
-    };
-    let mode = modes
-        .iter()
-        .find(|(mode, usable)| candidate(*mode) && usable.is_ok())
-        .map(|(mode, _)| *mode)
+    let mode = request
+        .mode
+        .candidates()
+        .find(|wanted| modes.iter().any(|(mode, usable)| mode == wanted && usable.is_ok()))
         .filter(|_| !request.file_kinds.is_empty());
     let probes = PROBES
         .iter()
@@ -164,6 +182,17 @@ mod tests {
             KernelFacts { io_complete_req_arg: 1, has_task_pt_regs: 1, ..KernelFacts::ABSENT };
         let calm = Preemption { of_tracepoints: false, of_trampolines: false };
         Support::new(&facts, Vec::new(), calm, |_| true, |_| true)
+    }
+
+    #[test]
+    fn of_a_brief_trace_what_is_quickly_detached() {
+        let mut support = everything();
+        assert_eq!(plan(&request(ModeChoice::Brief), &support).mode, Some(Mode::Fexit));
+        support.rule_out(Mode::Fexit, "EPERM".to_owned());
+        support.rule_out(Mode::Kprobe, "no kprobes".to_owned());
+        assert_eq!(plan(&request(ModeChoice::Brief), &support).mode, Some(Mode::Tracepoint));
+        support.rule_out(Mode::Tracepoint, "no sys_exit".to_owned());
+        assert_eq!(plan(&request(ModeChoice::Brief), &support).mode, Some(Mode::Syscall));
     }
 
     #[test]

@@ -33,6 +33,7 @@ use crate::{
     },
     model::{Event, GpuAccess, Payload, ProcessKey, Run, RunMetric, RunReport},
     pipeline::{CrashJudge, GpuParts, Keep, Pipeline, TreeParts},
+    probe::ModeChoice,
     render::GpuNotice,
     sink::Sink,
     store::Store,
@@ -62,8 +63,11 @@ pub(super) struct Done {
 
 /// Refuses what cannot be done here, before the command is started.
 pub(super) fn grant(options: &Options) -> anyhow::Result<Granted> {
-    let rings = setup::default_rings();
-    Wishes::of_whole_machine(options.probe_mode, Vec::new(), rings).grant()
+    let mode = match options.probe_mode {
+        ModeChoice::Auto => ModeChoice::Brief,
+        wanted => wanted,
+    };
+    Wishes::of_whole_machine(mode, Vec::new(), setup::default_rings()).grant()
 }
 
 /// Attached probes, and who looks at GPUs.
