@@ -364,33 +364,39 @@ fn hash(bytes: *const u8, len: *const u32) -> u64 {
     let len = unsafe { len.read_volatile() } & (2 * PATH_MAX as u32 - 1);
     let words = len.div_ceil(8);
     let start = words.saturating_sub(HASHED_WORDS);
-    let mut hash =
-        Hash { bytes: bytes.cast(), len, start, value: 0xcbf2_9ce4_8422_2325 ^ len as u64 };
-    turns::take((words - start).min(HASHED_WORDS), &mut hash);
+    let beyond = words * 8 - len;
+    let value = 0xcbf2_9ce4_8422_2325 ^ len as u64;
+    let mut hash = Hash { bytes: bytes.cast(), start, words, beyond, value };
+    turns::take(HASHED_WORDS, &mut hash);
     hash.value
 }
 
 /// The hash of the words so far.
 struct Hash {
     bytes: *const u64,
-    len: u32,
     /// The word to begin with.
     start: u32,
+    /// How many there are.
+    words: u32,
+    /// The last one reaches so many bytes beyond the name.
+    beyond: u32,
     value: u64,
 }
 
 impl Turns for Hash {
     #[inline(always)]
     fn turn(&mut self, number: u32) -> ControlFlow<()> {
-        let words = self.len.div_ceil(8);
         let at = self.start + number;
+        if at >= self.words {
+            return ControlFlow::Break(());
+        }
         // SAFETY: it is below PATH_MAX bytes, which the buffer has room for,
         // and begins at a multiple of 8 in a map value.
         let mut word = unsafe { self.bytes.add(at as usize & (PATH_MAX / 8 - 1)).read() };
-        if at + 1 == words {
-            // The last word reaches beyond the name; what lies there is cut off.
-            let beyond = words * 8 - self.len;
-            word = (word << ((beyond * 8) & 63)) >> ((beyond * 8) & 63);
+        if at + 1 == self.words {
+            // What lies beyond is cut off.
+            let bits = (self.beyond * 8) & 63;
+            word = (word << bits) >> bits;
         }
         self.value = (self.value ^ word).wrapping_mul(0x0100_0000_01b3);
         self.value ^= self.value >> 29;

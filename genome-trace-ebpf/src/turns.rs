@@ -14,7 +14,8 @@ pub(crate) trait Turns {
     fn turn(&mut self, number: u32) -> ControlFlow<()>;
 }
 
-/// Takes `count` turns at most.
+/// Takes `count` turns at most: a constant, since a plain loop up to a variable
+/// may be one without an end to the verifier.
 #[cfg(feature = "bpf_loop")]
 #[inline(always)]
 pub(crate) fn take<T: Turns>(count: u32, turns: &mut T) {

@@ -64,20 +64,25 @@ pub(crate) fn open_files<M: Memory>(task: M) -> u32 {
     if words.is_null() || max == 0 || max > WORDS_MAX * WORD_BITS {
         return UNKNOWN_U32;
     }
-    let mut bits = Bits { words, count: 0 };
-    turns::take(max.div_ceil(WORD_BITS).min(WORDS_MAX), &mut bits);
+    let mut bits = Bits { words, max, count: 0 };
+    turns::take(WORDS_MAX, &mut bits);
     bits.count
 }
 
 /// Bits of a bitmap that are set.
 struct Bits {
     words: Address,
+    /// How many bits there are.
+    max: u32,
     count: u32,
 }
 
 impl Turns for Bits {
     #[inline(always)]
     fn turn(&mut self, number: u32) -> ControlFlow<()> {
+        if number * WORD_BITS >= self.max {
+            return ControlFlow::Break(());
+        }
         self.count += self.words.read::<u64>(number * (WORD_BITS / 8)).count_ones();
         ControlFlow::Continue(())
     }
