@@ -11,8 +11,18 @@ use crate::process;
 use crate::workspace::Workspace;
 
 /// The cargo that started us, on the clone's workspace.
+///
+/// What it told us of our own package is no business of what is built: build
+/// scripts look at it (ring's does), and would run again, with all that depends
+/// on them, whenever a build by hand and one of ours take turns.
 pub(crate) fn cargo(workspace: &Workspace) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (name, _) in env::vars_os() {
+        let of_ours = name.as_encoded_bytes();
+        if of_ours.starts_with(b"CARGO_PKG_") || of_ours.starts_with(b"CARGO_MANIFEST_") {
+            command.env_remove(name);
+        }
+    }
     command.current_dir(workspace.root());
     command
 }
