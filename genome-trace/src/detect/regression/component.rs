@@ -92,6 +92,14 @@ impl Context<'_> {
         if name.strip_prefix("rmeta").is_some_and(is_mkdtemps) {
             return Some("rmeta*".to_owned());
         }
+        // rustc and rustdoc: one in two hundred of theirs is small letters alone,
+        // and looks like a word.
+        let rusts = ["rustc", "rustdoctest"].into_iter().filter(|_| self.is_temporary);
+        for prefix in rusts {
+            if name.strip_prefix(prefix).is_some_and(is_mkdtemps) {
+                return Some(format!("{prefix}{RANDOM}"));
+            }
+        }
         // npm moves a package aside before it puts another in its place.
         if name.starts_with('.')
             && above(0).is_some_and(|of| of == "node_modules" || of.starts_with('@'))

@@ -211,6 +211,8 @@ mod tests {
         #[test]
         fn those_of_compilers_and_package_managers_are_one(a in "[A-Za-z0-9]{6}", b in "[A-Za-z0-9]{6}", c in "[0-9a-f]{7}[0-9]", d in "[0-9][0-9a-f]{7}") {
             both(&a, &b, |of| format!("./target/debug/deps/rmeta{of}"));
+            both(&a, &b, |of| format!("/tmp/rustc{of}/lib.rmeta"));
+            both(&a, &b, |of| format!("/tmp/rustdoctest{of}/rmeta{of}"));
             both(&a, &b, |of| format!("./node_modules/.esbuild-x{of}y/bin"));
             both(&a, &b, |of| format!("./node_modules/@types/.node-x{of}y"));
             both(&c, &d, |of| format!("~/.npm/_cacache/tmp/{of}"));
