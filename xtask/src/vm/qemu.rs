@@ -20,8 +20,8 @@ use crate::libtest::Counts;
 const COMMAND_LINE: &str =
     "console=ttyS0 quiet panic=-1 oops=panic mitigations=off random.trust_cpu=on cgroup_no_v1=all";
 
-/// What a trial is left out by that userspace alone decides; a kernel hands what
-/// it does not know itself to its first process, as its environment.
+/// Leaves out the trials whose outcome is userspace's doing. A kernel hands a
+/// parameter that it does not know to its first process, as a variable.
 const KERNEL_ONLY: &str = "GENOME_TRACE_TEST_SCOPE=kernel";
 
 /// How machines are run.

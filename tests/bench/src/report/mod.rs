@@ -143,9 +143,8 @@ impl Report {
         scenario.rows.iter().find(same)?.figures.as_ref()
     }
 
-    /// Whether genome-trace counted wrongly anywhere, or changed what a suite
-    /// came to, or lost of how processes
-    /// begin and end in the flood.
+    /// Whether genome-trace counted wrongly anywhere, changed what a suite came
+    /// to, or lost of how processes begin and end in the flood.
     pub(crate) fn has_wrong_counts(&self) -> bool {
         let ours = self.scenarios.iter().flat_map(|scenario| &scenario.rows);
         let ours = ours.filter(|row| row.mode.is_some());
